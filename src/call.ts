@@ -1,0 +1,108 @@
+declare const brand: unique symbol;
+type Id<Name extends string> = string & { readonly [brand]: Name };
+
+/** A command that runs or ran: `cmd_` and 128 random bits in base64url. */
+export type CommandId = Id<'command'>;
+/** A session that is or was open: `ses_` and 128 random bits in base64url. */
+export type SessionId = Id<'session'>;
+
+const RANDOM_128 = /^[A-Za-z0-9_-]{22}$/;
+
+/** Whether the text has the form of a command's handle. */
+export const isCommandId = (text: string): text is CommandId =>
+  text.startsWith('cmd_') && RANDOM_128.test(text.slice(4));
+/** Whether the text has the form of a session's handle. */
+export const isSessionId = (text: string): text is SessionId =>
+  text.startsWith('ses_') && RANDOM_128.test(text.slice(4));
+
+/** Sixteen random bytes for a handle; injected, so that tests can choose them. */
+export type Random = (bytes: number) => Buffer;
+
+/** A new handle of its kind. */
+export const newCommandId = (random: Random): CommandId =>
+  checked(`cmd_${random(16).toString('base64url')}`, isCommandId);
+/** A new handle of its kind. */
+export const newSessionId = (random: Random): SessionId =>
+  checked(`ses_${random(16).toString('base64url')}`, isSessionId);
+
+const checked = <T extends string>(text: string, is: (text: string) => text is T & string): T => {
+  if (!is(text)) throw new Error('a random source must give sixteen bytes');
+  return text;
+};
+
+/**
+ * Time as two clocks: `wallMs` for people (epoch), `monoMs` for spans (CLOCK_MONOTONIC, shared by all
+ * processes of one boot), and the boot that the monotonic clock belongs to.
+ */
+export type Clock = { readonly wallMs: () => number; readonly monoMs: () => number; readonly bootId: string };
+
+/** Lines for the operator, on stderr, never for the model; fields are JSON values without secrets. */
+export type Log = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Record<string, unknown>,
+) => void;
+
+/** The account on a host that an action is for, as configured. */
+export type Target = {
+  readonly host: string;
+  readonly user: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly string[];
+};
+
+/**
+ * A command text for the login shell, a vector of words that needs no shell, or a text in the canonical form, written by
+ * the policy for `/bin/sh` from the words that it judged.
+ */
+export type Program =
+  | { readonly text: string }
+  | { readonly argv: readonly [string, ...string[]] }
+  | { readonly canonical: string };
+
+/** Runs a command. `session` is the managed session that it is a line of, and `home` the directory where that one began. */
+export type Run = {
+  readonly kind: 'exec';
+  readonly target: Target;
+  readonly program: Program;
+  readonly cwd?: string;
+  readonly home?: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly timeoutMs: number;
+  readonly session?: SessionId;
+};
+/** Opens a managed session: a directory and an environment that the server keeps between lines. */
+export type Open = { readonly kind: 'open'; readonly mode: 'managed'; readonly target: Target };
+/** Opens the connection to a host, without running anything on it. */
+export type Connect = { readonly kind: 'connect'; readonly target: Target };
+/** Looks at what this grant may reach, or at what it already runs. */
+export type Observe = { readonly kind: 'observe' } & (
+  | { readonly what: 'hosts' | 'status' }
+  | { readonly what: 'command' | 'session'; readonly id: string }
+);
+/** Ends what this grant has open. An id is looked up only after the gate, so that a wrong one counts too. */
+export type Stop = { readonly kind: 'stop' } & (
+  | { readonly what: 'command' | 'session'; readonly id: string }
+  | { readonly what: 'connection'; readonly target: Target }
+);
+
+/** What a call is about to do to the world: judged by the policy, and then run exactly as judged. */
+export type Action = Run | Open | Connect | Observe | Stop;
+
+/** The parsed arguments, as the policy's conditions read them. */
+export type Input = Readonly<Record<string, unknown>>;
+
+/** One call, judged as a whole: `at` is wall time in epoch milliseconds. */
+export type Call<A extends Action = Action> = {
+  readonly id: string;
+  readonly grant: string;
+  readonly tool: string;
+  readonly input: Input;
+  readonly action: A;
+  readonly at: number;
+};
+
+/** The host that an action touches, when it names one. */
+export const hostOf = (action: Action): string | undefined => ('target' in action ? action.target.host : undefined);
