@@ -1,0 +1,135 @@
+import type { Problem } from '../errors.ts';
+import { inOrder, type JsonSource, type Path } from '../text/json-source.ts';
+import { didYouMean } from '../text/nearest.ts';
+import { readDocument } from './compile.ts';
+import type { RawCondition, RawDocument } from './document.ts';
+import { isAnchored } from './pattern.ts';
+import type { Policy } from './policy.ts';
+import { KNOWN, type Known, STOPS } from './tool-names.ts';
+
+/** The arguments of each tool, by name. */
+export type Arguments = Readonly<Record<string, readonly string[]>>;
+
+type Placed = {
+  readonly tool: string;
+  readonly list: 'require' | 'deny_if';
+  readonly at: Path;
+  readonly condition: RawCondition;
+};
+
+type Reading = {
+  readonly document: RawDocument;
+  readonly policy: Policy;
+  readonly source: JsonSource;
+  readonly known: Known;
+  readonly conditions: readonly Placed[];
+};
+
+/**
+ * What a sound document says that its author should think about; with the tools' arguments, also conditions on one that
+ * does not exist. Throws `InvalidFile` where `compile` does.
+ */
+export const lint = (text: string, file: string, known: Known = KNOWN, takes: Arguments = {}): readonly Problem[] => {
+  const { document, source, policy } = readDocument(text, file, known);
+  const reading = { document, policy, source, known, conditions: conditionsOf(document) };
+  return inOrder([
+    ...unconfined(reading),
+    ...hinderedStops(reading),
+    ...countedStops(reading),
+    ...unanchored(reading),
+    ...unknownArguments(reading, takes),
+  ]);
+};
+
+const conditionsOf = (document: RawDocument): readonly Placed[] =>
+  Object.entries(document.tools ?? {}).flatMap(([tool, raw]) =>
+    (['require', 'deny_if'] as const).flatMap(list =>
+      (raw[list] ?? []).flatMap((group, index): Placed[] => {
+        const at = ['tools', tool, list, index];
+        return 'conditions' in group
+          ? group.conditions.map((condition, each) => ({ tool, list, at: [...at, 'conditions', each], condition }))
+          : [{ tool, list, at, condition: group }];
+      }),
+    ),
+  );
+
+type Power = {
+  /** What the tool can do once it is allowed. */
+  readonly may: string;
+  /** The tool whose calls make use of it, and the arguments by which a `require` confines them. */
+  readonly by: string;
+  readonly paths: readonly string[];
+};
+
+const POWERS: Readonly<Record<string, Power>> = {
+  ssh_exec: { may: 'run any command', by: 'ssh_exec', paths: ['args.command', 'args.argv'] },
+  ssh_session_start: { may: 'open a session for any command', by: 'ssh_session_send', paths: ['args.input'] },
+  ssh_session_send: { may: 'run any command in a session', by: 'ssh_session_send', paths: ['args.input'] },
+  ssh_upload: { may: 'write any file', by: 'ssh_upload', paths: ['args.remote_path'] },
+  ssh_download: { may: 'read any file', by: 'ssh_download', paths: ['args.remote_path'] },
+  ssh_tunnel_start: { may: 'reach any address', by: 'ssh_tunnel_start', paths: ['args.to_host'] },
+  ssh_host_add: { may: 'add any host', by: 'ssh_host_add', paths: ['args.address'] },
+};
+
+const unconfined = ({ document, policy, source, known, conditions }: Reading): readonly Problem[] => {
+  const allowed = (tool: string): boolean => known.tools.includes(tool) && policy.rulesOf(tool).barred === undefined;
+  const confined = ({ by, paths }: Power): boolean =>
+    conditions.some(({ tool, list, condition }) => tool === by && list === 'require' && paths.includes(condition.path));
+  return Object.entries(POWERS)
+    .filter(([tool, power]) => allowed(tool) && allowed(power.by) && !confined(power))
+    .map(([tool, { may }]) =>
+      source.problem(placeOf(document, tool), `${tool} is unrestricted: it may ${may}, on every host`, 'name'),
+    );
+};
+
+const hinderedStops = (reading: Reading): readonly Problem[] =>
+  Object.entries(STOPS).flatMap(([tool, starter]) => {
+    const hindrance = hindranceOf(reading, tool, starter);
+    if (hindrance === undefined) return [];
+    const message = `${tool} is ${hindrance}: what it cannot stop runs on until its timeout`;
+    return [reading.source.problem(placeOf(reading.document, tool), message, 'name')];
+  });
+
+/** What stands between an agent and a stop; one that nobody listed matters only when its start is allowed. */
+const hindranceOf = ({ document, policy, known }: Reading, tool: string, starter: string): string | undefined => {
+  const { visible, barred, effect } = policy.rulesOf(tool);
+  const raw = document.tools?.[tool];
+  const spoken = raw !== undefined || document.hide?.includes(tool) === true;
+  const starts = known.tools.includes(starter) && policy.rulesOf(starter).barred === undefined;
+  if (barred !== undefined) return spoken || starts ? (visible ? 'denied' : 'hidden or not listed') : undefined;
+  if (effect === 'ask') return 'subject to approval';
+  return raw?.rate_limit !== undefined || (raw?.limits ?? []).length > 0 ? 'limited' : undefined;
+};
+
+/** A budget over all tools is also one over stopping, and may be used up by what is to be stopped. */
+const countedStops = ({ document, policy, source }: Reading): readonly Problem[] => {
+  const stops = Object.keys(STOPS).filter(tool => policy.rulesOf(tool).barred === undefined);
+  const message = `counts ${stops.join(', ')} too: an agent that has used it up cannot stop what it began`;
+  return stops.length === 0
+    ? []
+    : (document.all_tools?.limits ?? []).map((_limit, index) =>
+        source.problem(['all_tools', 'limits', index], message),
+      );
+};
+
+const unanchored = ({ conditions, source }: Reading): readonly Problem[] =>
+  conditions.flatMap(({ at, condition: { op, value } }) =>
+    op === 'regex' && typeof value === 'string' && !isAnchored(value)
+      ? [source.problem([...at, 'value'], 'matches anywhere in the text; ^(?:…)$ would match the whole of it')]
+      : [],
+  );
+
+/** A misspelled argument is never given, so a `deny_if` on it would never refuse. */
+const unknownArguments = ({ conditions, source }: Reading, takes: Arguments): readonly Problem[] =>
+  conditions.flatMap(({ tool, at, condition: { path } }) => {
+    const names = takes[tool];
+    const name = path.split('.')[1] ?? '';
+    if (names === undefined || names.includes(name)) return [];
+    return [source.problem([...at, 'path'], `${tool} has no argument ${name}${didYouMean(name, names)}`)];
+  });
+
+const placeOf = ({ tools, hide }: RawDocument, tool: string): Path => {
+  const hidden = hide?.indexOf(tool) ?? -1;
+  if (hidden >= 0) return ['hide', hidden];
+  return tools?.[tool] === undefined ? ['default'] : ['tools', tool];
+};

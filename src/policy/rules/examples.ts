@@ -1,0 +1,90 @@
+import type { Run } from '../../call.ts';
+import type { Problem } from '../../errors.ts';
+import type { JsonSource, Path } from '../../text/json-source.ts';
+import { type Pack, readCommands } from '../packs/pack.ts';
+import { bookOf } from './book.ts';
+import { judgeText, sceneOf } from './judge.ts';
+import { restrain } from './restrain.ts';
+import { compileRule, type Rule } from './rule.ts';
+import type { Scene } from './scene.ts';
+import type { RawPack, RawRule } from './schema.ts';
+
+type Examples = { readonly match?: readonly string[] | undefined; readonly not_match?: readonly string[] | undefined };
+
+/** What a document says that its own examples are about. */
+type Document = {
+  readonly rules?: readonly RawRule[] | undefined;
+  readonly packs?: Readonly<Record<string, RawPack>> | undefined;
+};
+
+/** The `match` and `not_match` of rules and packs that do not hold. */
+export const failedExamples = (
+  { rules: raws = [], packs: own = {} }: Document,
+  rules: readonly Rule[],
+  packs: ReadonlyMap<string, Pack>,
+  source: JsonSource,
+): readonly Problem[] => [
+  ...raws.flatMap((raw, index) => {
+    const rule = rules[index];
+    return rule === undefined ? [] : failed(raw, alone(rule), ['rules', index], source);
+  }),
+  ...Object.entries(own).flatMap(([name, raw]) => {
+    const rule = ruleOf(name, packs);
+    return rule === undefined ? [] : failed(raw, rule, ['packs', name], source);
+  }),
+];
+
+/** The rule wherever and whenever it is asked. */
+const alone = (rule: Rule): Rule => ({
+  ...rule,
+  index: 0,
+  covers: () => true,
+  inForce: () => true,
+  directories: () => true,
+});
+
+/** A pack as a rule of nothing else. */
+const ruleOf = (name: string, packs: ReadonlyMap<string, Pack>): Rule | undefined => {
+  const parameter = packs.get(name)?.parameter;
+  const read = readCommands([parameter === undefined ? `@${name}` : `@${name}(${parameter.example})`], false, packs);
+  if (!('listed' in read)) return undefined;
+  return alone(compileRule({ id: name, effect: 'allow', commands: ['-'] }, 0, {}, read.listed));
+};
+
+const failed = ({ match = [], not_match = [] }: Examples, rule: Rule, path: Path, source: JsonSource): Problem[] => {
+  const list = (key: string, texts: readonly string[], holds: boolean): readonly Problem[] =>
+    texts.flatMap((text, index) => {
+      const why = answer(rule, text);
+      return (why === undefined) === holds ? [] : [source.problem([...path, key, index], sentence(rule, why))];
+    });
+  return [...list('match', match, true), ...list('not_match', not_match, false)];
+};
+
+const sentence = ({ effect }: Rule, why: string | undefined): string => {
+  const does = effect === 'deny' ? 'denies' : 'grants';
+  return why === undefined
+    ? `should not be what this ${does}, and is`
+    : `should be what this ${does}, and is not: ${why}`;
+};
+
+/** Why the rule by itself does not grant the text, or is not felt by it when it denies; undefined when it does. */
+const answer = (rule: Rule, text: string): string | undefined => {
+  const scene = sceneFor(rule, text);
+  if (rule.effect === 'deny') {
+    const { denied, doubtful } = restrain(scene);
+    return denied === undefined && doubtful.size === 0 ? 'nothing in it is what the rule denies' : undefined;
+  }
+  const ruling = judgeText(scene, runOf(text), { asking: new Set(), doubtful: new Set() });
+  return ruling.effect === 'deny' ? ruling.because[0].reason : undefined;
+};
+
+const sceneFor = (rule: Rule, text: string): Scene =>
+  sceneOf(bookOf([rule]).at({ host: '', tags: [], user: '' }), 0, runOf(text));
+
+const runOf = (text: string): Run => ({
+  kind: 'exec',
+  target: { host: '', user: '', address: '', port: 22, tags: [] },
+  program: { text },
+  env: {},
+  timeoutMs: 0,
+});

@@ -1,0 +1,91 @@
+import type { FileAction } from '../../shell/file-action.ts';
+import { commandsOf, type Script, type Simple } from '../../shell/script.ts';
+import { type Commands, grant, type NotGranted } from '../synopsis/commands.ts';
+import type { Written } from '../synopsis/match.ts';
+import type { Owned } from '../synopsis/program-index.ts';
+import type { Rule } from './rule.ts';
+import { hindrance, type Scene } from './scene.ts';
+
+/** Why no rule grants something: of all that came close, the one that failed last. */
+export type Refused = NotGranted & { readonly rule?: Rule };
+
+/** The rules that grant one simple command, and the words that the server writes into it. */
+export type GrantedCommand = { readonly rules: ReadonlySet<Rule>; readonly written: readonly Written[] };
+
+/** Programs of which so many rules are asked, to say which of them came closest. */
+const MOST_EXPLAINED = 16;
+
+/** A simple command of a script, and whether it reads input that the agent can shape. */
+export type Part = { readonly simple: Simple; readonly shaped: boolean };
+
+/** Every simple command: what is not first in its pipeline, opens a file to read or is sent input reads what the agent shapes. */
+export const partsOf = (script: Script, stdin: boolean): readonly Part[] =>
+  script.pipelines.flatMap(({ commands }) =>
+    commands.map((simple, index) => ({ simple, shaped: index > 0 || stdin || simple.redirects.some(opensInput) })),
+  );
+
+const opensInput = (redirect: Simple['redirects'][number]): boolean =>
+  redirect.op === '<' && redirect.target.text !== '/dev/null';
+
+/** Asks every rule that could grant the command: all of those that do count, whatever their order. */
+export const grantCommand = (scene: Scene, part: Part): GrantedCommand | Refused => {
+  const { granting } = scene.page;
+  const rules = new Set<Rule>();
+  const asked = new Set<Rule>();
+  let written: readonly Written[] = [];
+  let closest: Refused = { hit: false, word: 0, why: NO_PROGRAM };
+  const ask = (rule: Rule): void => {
+    if (asked.has(rule) || !rule.inForce(scene.at)) return;
+    asked.add(rule);
+    const answer = askRule(scene, rule, part);
+    if (!answer.hit) closest = answer.word > closest.word || closest.rule === undefined ? answer : closest;
+    else {
+      rules.add(rule);
+      written = preferred(written, answer.written);
+    }
+  };
+  for (const { of } of granting.certain(part.simple.words)) ask(of);
+  if (rules.size > 0) return { rules, written };
+  for (const { of } of near(granting.named(part.simple.words[0].text), asked.size)) ask(of);
+  return closest;
+};
+
+const NO_PROGRAM = 'no synopsis names this program';
+
+const near = (owned: readonly Owned<Rule>[], asked: number): readonly Owned<Rule>[] =>
+  asked >= MOST_EXPLAINED ? [] : owned.slice(0, 4 * MOST_EXPLAINED);
+
+type Answer = { readonly hit: true; readonly written: readonly Written[] } | Refused;
+
+const askRule = (scene: Scene, rule: Rule, part: Part): Answer => {
+  const { commands } = rule;
+  if (commands === undefined || commands === 'any') return { hit: false, word: 0, why: NO_PROGRAM };
+  const outcome = grantBy(commands, part);
+  if (!outcome.hit) return { ...outcome, rule };
+  const why = aloneOrGlob(scene, rule, part.simple) ?? hindrance(scene, rule);
+  return why === undefined ? outcome : { hit: false, word: part.simple.words.length + 1, why, rule };
+};
+
+const grantBy = (commands: Commands, { simple, shaped }: Part) => grant(commands, { words: simple.words, shaped });
+
+const aloneOrGlob = ({ analysis }: Scene, rule: Rule, { words, redirects }: Simple): string | undefined => {
+  const isWhole = analysis.kind === 'known' && commandsOf(analysis.script).length === 1 && redirects.length === 0;
+  if (rule.alone && !isWhole) return `the rule ${rule.id} grants it only alone: the text is nothing else`;
+  if (!rule.glob && words.some(({ whole }) => !whole)) return `the rule ${rule.id} grants no pattern of file names`;
+  return undefined;
+};
+
+/** Of several hardenings the longest one, and of those the first in the order of letters: never a matter of the document's order. */
+const preferred = (a: readonly Written[], b: readonly Written[]): readonly Written[] => {
+  const [keyA, keyB] = [JSON.stringify(a), JSON.stringify(b)];
+  const isLonger = keyB.length === keyA.length ? keyB < keyA : keyB.length > keyA.length;
+  return isLonger ? b : a;
+};
+
+/** The rules that let a redirection open its file. */
+export const grantFile = ({ page, at }: Scene, { access, path }: FileAction): ReadonlySet<Rule> =>
+  new Set(
+    path === undefined || path.split('/').includes('..')
+      ? []
+      : page.grants.filter(rule => rule.does(access) && rule.inForce(at) && rule.files(path)),
+  );

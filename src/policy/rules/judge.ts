@@ -1,0 +1,129 @@
+import type { Action, Run } from '../../call.ts';
+import { fromArgv } from '../../shell/argv.ts';
+import { fileActionsOf } from '../../shell/file-action.ts';
+import { readLine } from '../../shell/line.ts';
+import { read } from '../../shell/read.ts';
+import type { Analysis, Script } from '../../shell/script.ts';
+import { ACTIONS } from './action.ts';
+import type { Page, Rulebook } from './book.ts';
+import { canonicalOf } from './canonical.ts';
+import { fileNotGranted, notGranted, notUnderstood } from './explain.ts';
+import { type GrantedCommand, grantCommand, grantFile, partsOf } from './grant.ts';
+import { restrain } from './restrain.ts';
+import type { Rule } from './rule.ts';
+import { type Doubt, deniedBy, grantedBy, type Ruling, ungranted } from './ruling.ts';
+import { hindrance, type Scene } from './scene.ts';
+import { HOMEWARD, judgeLine, type OwnLine } from './session-line.ts';
+
+/** Judges an action by the rules; undefined for one that tools alone gate: looking, and stopping. */
+export const judge = (book: Rulebook, action: Action, at: number): Ruling | undefined => {
+  switch (action.kind) {
+    case 'exec':
+      return judgeRun(book.at(action.target), at, action);
+    case 'open':
+      return judgeStart(book.at(action.target), at, 'exec', `No rule grants any command on ${action.target.host}.`);
+    case 'connect':
+      return judgeStart(book.at(action.target), at, undefined, `No rule grants anything on ${action.target.host}.`);
+    case 'observe':
+    case 'stop':
+      return undefined;
+  }
+};
+
+/** What begins something is granted where anything may follow, and denied where everything is. */
+const judgeStart = (page: Page, at: number, action: 'exec' | undefined, why: string): Ruling => {
+  const isMeant = (rule: Rule): boolean => (action === undefined || rule.does(action)) && rule.inForce(at);
+  const isAll = (rule: Rule): boolean => rule.commands === 'any' && (action !== undefined || ACTIONS.every(rule.does));
+  const denies = page.restraints.find(rule => rule.effect === 'deny' && isMeant(rule) && isAll(rule));
+  if (denies !== undefined) return deniedBy(denies);
+  const first = page.grants.find(isMeant);
+  if (first === undefined) return ungranted(why);
+  return {
+    effect: 'allow',
+    because: [{ rule: first.at, reason: `The rule ${first.id} grants something there.` }],
+    limits: [],
+    obligations: {},
+    change: {},
+  };
+};
+
+/** A command text as the rules look at it. */
+export const sceneOf = (page: Page, at: number, action: Run): Scene => {
+  const { program, cwd, home, env, stdin } = action;
+  const analysis = analyse(program);
+  const atHome = cwd === undefined || cwd === '~' || cwd === home;
+  const isIn = ({ directories }: Rule): boolean =>
+    (atHome && directories(undefined)) || (cwd !== undefined && directories(cwd));
+  return { page, at, analysis, ...filesOf(analysis, program, cwd), env, stdin: stdin !== undefined, isIn };
+};
+
+const analyse = (program: Run['program']): Analysis => {
+  if ('argv' in program) return fromArgv(program.argv);
+  return read('text' in program ? program.text : program.canonical);
+};
+
+const filesOf = (
+  analysis: Analysis,
+  program: Run['program'],
+  cwd: string | undefined,
+): Pick<Scene, 'files' | 'mayRedirect'> => {
+  if (analysis.kind === 'known')
+    return { files: fileActionsOf(analysis.script, cwd?.startsWith('/') ? cwd : undefined), mayRedirect: false };
+  return { files: [], mayRedirect: 'text' in program && /[<>]/.test(program.text) };
+};
+
+const judgeRun = (page: Page, at: number, action: Run): Ruling => {
+  const line = ownLine(action);
+  const isHomeward = line?.kind === 'cd' && line.to === 'home';
+  const scene = sceneOf(page, at, isHomeward ? { ...action, program: HOMEWARD } : action);
+  const { denied, ...doubt } = restrain(scene);
+  if (denied !== undefined) return deniedBy(denied);
+  return line === undefined ? judgeText(scene, action, doubt) : judgeLine(scene, action, line, doubt);
+};
+
+const ownLine = ({ session, program }: Run): OwnLine | undefined => {
+  if (session === undefined || !('text' in program)) return undefined;
+  const reading = readLine(program.text);
+  return reading.kind === 'run' ? undefined : reading;
+};
+
+/** Every simple command and every redirection must be granted, by whichever rule; rules for any command grant the whole text. */
+export const judgeText = (scene: Scene, action: Run, doubt: Doubt): Ruling => {
+  const anything = scene.page.anything.filter(rule => rule.inForce(scene.at) && hindrance(scene, rule) === undefined);
+  const { analysis } = scene;
+  const certain = analysis.kind === 'known' ? grantScript(scene, analysis.script) : notUnderstood(analysis);
+  if (typeof certain === 'string')
+    return anything.length === 0 ? ungranted(certain) : shortened(grantedBy(new Set(anything), doubt), action);
+  const rules = new Set([...certain.rules, ...anything]);
+  return shortened(grantedBy(rules, doubt, { program: { canonical: certain.canonical } }), action);
+};
+
+type CertainText = { readonly rules: ReadonlySet<Rule>; readonly canonical: string };
+
+const grantScript = (scene: Scene, script: Script): CertainText | string => {
+  const rules = new Set<Rule>();
+  const commands: GrantedCommand[] = [];
+  for (const part of partsOf(script, scene.stdin)) {
+    const answer = grantCommand(scene, part);
+    if ('hit' in answer) return notGranted(part.simple, answer);
+    for (const rule of answer.rules) rules.add(rule);
+    commands.push(answer);
+  }
+  for (const file of scene.files) {
+    const granting = grantFile(scene, file);
+    if (granting.size === 0) return fileNotGranted(file);
+    for (const rule of granting) rules.add(rule);
+  }
+  return {
+    rules,
+    canonical: canonicalOf(
+      script,
+      commands.map(({ written }) => written),
+    ),
+  };
+};
+
+const shortened = (ruling: Ruling, { timeoutMs }: Run): Ruling => {
+  if (ruling.effect === 'deny' || ruling.obligations.timeoutMs === undefined) return ruling;
+  return { ...ruling, change: { ...ruling.change, timeoutMs: Math.min(timeoutMs, ruling.obligations.timeoutMs) } };
+};

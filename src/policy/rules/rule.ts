@@ -1,0 +1,100 @@
+import { pointerToken } from '../../text/json-source.ts';
+import type { Effect } from '../decision.ts';
+import { compileLimit, type Limit, windowMsOf } from '../limit.ts';
+import { type Commands, commandsOf, type Entry } from '../synopsis/commands.ts';
+import { compilePath } from '../synopsis/path.ts';
+import { type ActionName, actionsOf } from './action.ts';
+import { isFloor, isPlainValue } from './environment.ts';
+import { type Covers, compileCovers } from './place.ts';
+import type { RawHostSets, RawRule } from './schema.ts';
+import { compileWhen, type InForce } from './when.ts';
+
+/** Whether a directory is one of a rule's; undefined is the account's own, where a command begins that names none. */
+export type Directories = (directory: string | undefined) => boolean;
+
+/** A compiled rule. */
+export type Rule = {
+  readonly id: string;
+  /** Its place in the document, for a stable order of reasons. */
+  readonly index: number;
+  readonly effect: Effect;
+  /** `/rules/<id>`. */
+  readonly at: string;
+  readonly reason: string | undefined;
+  readonly covers: Covers;
+  readonly inForce: InForce;
+  readonly does: (action: ActionName) => boolean;
+  /** What it says of commands; `any` is every text, and undefined that it does not speak of them. */
+  readonly commands: Commands | 'any' | undefined;
+  readonly alone: boolean;
+  readonly glob: boolean;
+  /** Whether it passes this variable on. */
+  readonly passes: (name: string, value: string) => boolean;
+  readonly directories: Directories;
+  /** Whether it is about this file. */
+  readonly files: (path: string) => boolean;
+  readonly limits: readonly Limit[];
+  readonly timeoutMs: number | undefined;
+  readonly maxOutputBytes: number | undefined;
+};
+
+/** Compiles a rule that the schema accepted, with its synopses. */
+export const compileRule = (
+  raw: RawRule,
+  index: number,
+  sets: RawHostSets,
+  entries: readonly Entry[] | undefined,
+): Rule => {
+  const at = `/rules/${raw.id}`;
+  const actions = new Set(actionsOf(raw));
+  const commands = actions.has('exec') ? (entries === undefined ? 'any' : commandsOf(entries)) : undefined;
+  return Object.freeze({
+    id: raw.id,
+    index,
+    effect: raw.effect,
+    at,
+    reason: raw.reason,
+    covers: compileCovers(raw, sets),
+    inForce: compileWhen(raw.when),
+    does: action => actions.has(action),
+    commands,
+    alone: raw.alone === true,
+    glob: raw.glob !== false,
+    passes: passer(raw.env, commands === 'any'),
+    directories: directoriesOf(raw.cwd, commands === 'any'),
+    files: filesOf(raw.paths),
+    limits: limitsOf(raw, at),
+    timeoutMs: raw.timeout === undefined ? undefined : windowMsOf(raw.timeout),
+    maxOutputBytes: raw.output?.max_bytes,
+  });
+};
+
+const passer = (names: readonly string[] | undefined, any: boolean): Rule['passes'] => {
+  const listed = new Set(names);
+  const open = any && names === undefined;
+  return (name, value) => (open || listed.has(name)) && !isFloor(name) && isPlainValue(value);
+};
+
+const directoriesOf = (patterns: readonly string[] | undefined, any: boolean): Directories => {
+  if (patterns === undefined) return any ? () => true : directory => directory === undefined;
+  const home = patterns.includes('~');
+  const inside = filesOf(patterns.filter(pattern => pattern !== '~'));
+  return directory => (directory === undefined ? home : inside(directory));
+};
+
+const filesOf = (patterns: readonly string[] | undefined): Rule['files'] => {
+  if (patterns === undefined) return () => true;
+  const compiled = patterns.map(compilePath).filter(pattern => typeof pattern !== 'string');
+  return path => compiled.some(pattern => pattern.test(path));
+};
+
+const limitsOf = (raw: RawRule, at: string): readonly Limit[] => {
+  const counts = new Map<string, number>();
+  return Object.freeze(
+    (raw.limits ?? []).map(limit => {
+      const count = (counts.get(limit.counter) ?? 0) + 1;
+      counts.set(limit.counter, count);
+      return compileLimit(limit, `${at}/limits/${pointerToken(limit.counter)}${count === 1 ? '' : `-${count}`}`);
+    }),
+  );
+};

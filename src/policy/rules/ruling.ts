@@ -1,0 +1,68 @@
+import type { Run } from '../../call.ts';
+import { type Because, type Denial, denial, type Obligations, type Reason } from '../decision.ts';
+import type { Limit } from '../limit.ts';
+import type { Rule } from './rule.ts';
+
+/** What a judged action becomes: the program in its canonical form, the shortest timeout. */
+export type Change = Partial<Pick<Run, 'program' | 'timeoutMs'>>;
+
+/** What the rules answer to an action. */
+export type Ruling =
+  | {
+      readonly effect: 'allow' | 'ask';
+      readonly because: Because;
+      readonly limits: readonly Limit[];
+      readonly obligations: Obligations;
+      readonly change: Change;
+    }
+  | Denial;
+
+/** No, by a rule that denies. */
+export const deniedBy = (rule: Rule): Denial => denial(rule.at, rule.reason ?? `The rule ${rule.id} denies it.`);
+
+/** No, because nothing grants it. */
+export const ungranted = (why: string): Denial => denial('(no rule)', why);
+
+/** What decides, beside the rules that grant: those that ask, and those that deny what this may or may not be. */
+export type Doubt = { readonly asking: ReadonlySet<Rule>; readonly doubtful: ReadonlySet<Rule> };
+
+/** Yes, or ask, by all of the rules that grant it; each of them is obeyed, and counts. */
+export const grantedBy = (granting: ReadonlySet<Rule>, { asking, doubtful }: Doubt, change: Change = {}): Ruling => {
+  const asks = inOrder(new Set([...asking, ...[...granting].filter(({ effect }) => effect === 'ask')]));
+  const rest = inOrder(granting).filter(rule => !asks.includes(rule));
+  const reasons = [...asks.map(asked), ...inOrder(doubtful).map(doubted), ...rest.map(granted)];
+  const [first = NOTHING, ...more] = reasons;
+  const rules = [...asks, ...rest];
+  return {
+    effect: asks.length > 0 || doubtful.size > 0 ? 'ask' : 'allow',
+    because: [first, ...more],
+    limits: rules.flatMap(({ limits }) => limits),
+    obligations: obligationsOf(rules),
+    change,
+  };
+};
+
+const NOTHING: Reason = Object.freeze({ rule: '(no rule)', reason: 'No rule restrains it.' });
+
+const inOrder = (rules: ReadonlySet<Rule>): readonly Rule[] => [...rules].sort((a, b) => a.index - b.index);
+
+const asked = ({ at, id, reason }: Rule): Reason => ({ rule: at, reason: reason ?? `The rule ${id} asks first.` });
+const granted = ({ at, id, reason }: Rule): Reason => ({ rule: at, reason: reason ?? `The rule ${id} allows it.` });
+const doubted = ({ at, id, reason }: Rule): Reason => ({
+  rule: at,
+  reason: `It may be what the rule ${id} denies${reason === undefined ? '.' : `: ${reason}`}`,
+});
+
+const obligationsOf = (rules: readonly Rule[]): Obligations => {
+  const timeoutMs = least(rules.map(rule => rule.timeoutMs));
+  const maxOutputBytes = least(rules.map(rule => rule.maxOutputBytes));
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
+  };
+};
+
+const least = (values: readonly (number | undefined)[]): number | undefined => {
+  const known = values.filter(value => value !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};

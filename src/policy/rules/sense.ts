@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import { isObject } from '../fields.ts';
+import { actionsOf, FILE_ACTIONS } from './action.ts';
+
+type Said = { readonly key: string; readonly message: string };
+
+/** What narrows a grant or is owed for it; a refusal has none of it. */
+const OF_GRANTS = ['stdin', 'alone', 'glob', 'env', 'cwd', 'limits', 'timeout', 'output', 'approval', 'input'] as const;
+const OF_COMMANDS = ['commands', 'stdin', 'alone', 'glob', 'env', 'cwd', 'match', 'not_match'] as const;
+const OF_LISTS = ['stdin', 'alone', 'glob'] as const;
+
+/** Says of a rule what cannot go together; runs although other members are wrong. */
+export const sense = (rule: unknown, context: z.RefinementCtx): void => {
+  if (!isObject(rule)) return;
+  const actions = actionsOf(rule);
+  for (const { key, message } of [...ofEffect(rule), ...ofActions(rule, actions), ...ofPaths(rule, actions)])
+    context.addIssue({ code: 'custom', path: rule[key] === undefined ? [] : [key], message });
+};
+
+type Rule = Readonly<Record<string, unknown>>;
+
+const given = (rule: Rule, keys: readonly string[]): readonly string[] => keys.filter(key => rule[key] !== undefined);
+
+const ofEffect = (rule: Rule): readonly Said[] => {
+  if (rule.effect === 'deny')
+    return given(rule, OF_GRANTS).map(key => ({ key, message: 'means nothing in a deny, which grants nothing' }));
+  const approval: readonly Said[] =
+    rule.effect === 'allow' && rule.approval !== undefined
+      ? [{ key: 'approval', message: 'means nothing in an allow: write "effect": "ask"' }]
+      : [];
+  const silent = rule.actions === undefined && rule.commands === undefined;
+  return silent
+    ? [...approval, { key: '', message: 'does not say what it grants: write commands, or actions' }]
+    : approval;
+};
+
+const ofActions = (rule: Rule, actions: readonly string[]): readonly Said[] => {
+  if (!actions.includes('exec') && actions.length > 0)
+    return given(rule, OF_COMMANDS).map(key => ({ key, message: 'is about commands, and the rule has no "exec"' }));
+  if (Array.isArray(rule.commands) || actions.length === 0) return [];
+  return given(rule, OF_LISTS).map(key => ({ key, message: 'narrows nothing where any command is meant' }));
+};
+
+const ofPaths = (rule: Rule, actions: readonly string[]): readonly Said[] => {
+  const file = actions.find(action => FILE_ACTIONS.includes(action));
+  const said: Said[] = [];
+  if (rule.paths !== undefined && file === undefined)
+    said.push({ key: 'paths', message: 'is about files: name read, write, list or delete in actions' });
+  if (rule.paths === undefined && file !== undefined && rule.effect !== 'deny')
+    said.push({ key: 'actions', message: `has ${file} without paths; ["/**"] is every file` });
+  if (rule.ports !== undefined && !actions.includes('forward'))
+    said.push({ key: 'ports', message: 'is about tunnels: name forward in actions' });
+  if (rule.input !== undefined && !actions.includes('input') && rule.effect !== 'deny')
+    said.push({ key: 'input', message: 'is about keys typed to a program: name input in actions' });
+  return said;
+};

@@ -1,0 +1,92 @@
+import type { Action, Program, Target } from '../../call.ts';
+import { newSessionId } from '../../call.ts';
+import type { Problem } from '../../errors.ts';
+import type { JsonSource } from '../../text/json-source.ts';
+import { decide } from '../decide.ts';
+import type { Policy } from '../policy.ts';
+import type { RawTest } from './schema.ts';
+
+/** What a test came to. */
+export type Outcome = {
+  readonly passed: boolean;
+  readonly expect: RawTest['expect'];
+  readonly decision: RawTest['expect'];
+  readonly rule: string;
+  readonly reason: string;
+};
+
+/** When a test happens that names no time: the noon of a Monday, UTC. */
+const NOON = Date.parse('2026-01-05T12:00:00Z');
+const HOST = 'web-1';
+const TIMEOUT_MS = 600_000;
+
+/** What every test of a document comes to, in its order; each is judged by itself, with every limit untouched. */
+export const runTests = (tests: readonly RawTest[], policy: Policy): readonly Outcome[] =>
+  tests.map(test => outcomeOf(test, policy));
+
+/** The tests that fail, as problems of the document. */
+export const failedTests = (
+  { tests = [] }: { readonly tests?: readonly RawTest[] | undefined },
+  policy: Policy,
+  source: JsonSource,
+): readonly Problem[] =>
+  runTests(tests, policy).flatMap(({ passed, expect, decision, rule, reason }, index) => {
+    if (passed) return [];
+    const wanted = tests[index]?.rule;
+    const by = wanted === undefined ? '' : ` by ${wanted}`;
+    return [source.problem(['tests', index], `should be ${expect}${by}, and is ${decision} by ${rule}: ${reason}`)];
+  });
+
+const outcomeOf = (test: RawTest, policy: Policy): Outcome => {
+  const { tool, at, args = {}, expect } = test;
+  const action = actionOf(test);
+  const time = at === undefined ? NOON : Date.parse(at);
+  const call = { id: 'test', grant: 'local', tool, input: { host: test.host, ...args }, action, at: time };
+  const decision = decide(policy, call, 'target' in action ? { host: action.target.host } : {});
+  const [{ rule, reason }] = decision.because;
+  const passed =
+    decision.effect === expect && (test.rule === undefined || decision.because.some(each => each.rule === test.rule));
+  return { passed, expect, decision: decision.effect, rule, reason };
+};
+
+/** What a tool would declare for these arguments, as far as rules look at it. */
+const actionOf = (test: RawTest): Action => {
+  const { tool, args = {} } = test;
+  const target = targetOf(test);
+  switch (tool) {
+    case 'ssh_exec':
+      return { kind: 'exec', target, program: programOf(args.command, args.argv), ...detailsOf(args) };
+    case 'ssh_session_send':
+      return { kind: 'exec', target, program: programOf(args.input, undefined), session: SESSION, ...detailsOf(args) };
+    case 'ssh_session_start':
+      return { kind: 'open', mode: 'managed', target };
+    case 'ssh_connect':
+      return { kind: 'connect', target };
+    default:
+      return { kind: 'observe', what: 'status' };
+  }
+};
+
+const SESSION = newSessionId(bytes => Buffer.alloc(bytes));
+
+const targetOf = ({ host, tags = [], user = '', args = {} }: RawTest): Target => {
+  const name = host ?? (typeof args.host === 'string' ? args.host : HOST);
+  return { host: name, user, address: name, port: 22, tags };
+};
+
+const programOf = (command: unknown, argv: unknown): Program => {
+  const [first, ...rest] = Array.isArray(argv) ? argv.map(String) : [];
+  return first === undefined ? { text: typeof command === 'string' ? command : '' } : { argv: [first, ...rest] };
+};
+
+type Args = Readonly<Record<string, unknown>>;
+
+const detailsOf = ({ cwd, env, stdin, timeout_ms: timeout }: Args) => ({
+  ...(typeof cwd === 'string' ? { cwd } : {}),
+  env:
+    typeof env === 'object' && env !== null
+      ? Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]))
+      : {},
+  ...(typeof stdin === 'string' ? { stdin } : {}),
+  timeoutMs: typeof timeout === 'number' ? timeout : TIMEOUT_MS,
+});
