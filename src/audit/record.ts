@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { Action, Program } from '../call.ts';
+import type { Reason } from '../policy/decision.ts';
+
+/** A JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** How something permitted ended, as JSON: at least `how`. Output by size and hash, never its bytes. */
+export type Outcome = { readonly how: string; readonly [key: string]: Json };
+
+/** One thing worth remembering. `time`, `seq`, `prev` and `mac` are added when it is written. */
+export type AuditRecord =
+  | {
+      readonly event: 'refused';
+      readonly call_id: string;
+      readonly grant: string;
+      readonly tool: string;
+      readonly code: string;
+      readonly because?: readonly Reason[];
+      readonly arguments?: readonly string[];
+      readonly action?: Json;
+      readonly policy: string;
+    }
+  | {
+      readonly event: 'admitted';
+      readonly call_id: string;
+      readonly grant: string;
+      readonly tool: string;
+      readonly because: readonly Reason[];
+      readonly action: Json;
+      readonly policy: string;
+    }
+  | {
+      readonly event: 'ended';
+      readonly call_id: string;
+      readonly grant: string;
+      readonly tool: string;
+      readonly end: Outcome;
+    }
+  | { readonly event: 'started' | 'stopped' | 'recovered'; readonly detail: Json };
+
+/** The append-only record. */
+export type Audit = {
+  /** On disk when it resolves; `AUDIT_UNAVAILABLE` when it cannot be, and then the work must not begin. */
+  readonly admit: (record: AuditRecord) => Promise<void>;
+  /** On disk soon (100 ms), in order; never throws: a failure makes the next `admit` refuse. */
+  readonly note: (record: AuditRecord) => void;
+  /** Writes all that waits, synchronously, and closes the file: the last act of a process. */
+  readonly close: () => void;
+};
+
+const digest = (text: string): Json => ({
+  bytes: Buffer.byteLength(text),
+  sha256: createHash('sha256').update(text).digest('hex'),
+});
+
+/**
+ * An action as the record keeps it: what was asked for and where, and what `runs` where the policy writes it anew; what is
+ * fed to it only by size and hash, values of the environment not at all.
+ */
+export const describe = (action: Action, judged: Action = action): Json => {
+  if (!('target' in action))
+    return 'id' in action
+      ? { kind: action.kind, what: action.what, id: action.id }
+      : { kind: action.kind, what: action.what };
+  const { host, user, address, port } = action.target;
+  const where = { host, user, address, port };
+  switch (action.kind) {
+    case 'exec':
+      return {
+        kind: action.kind,
+        ...where,
+        ...programOf(action.program),
+        ...(judged.kind !== 'exec' || judged.program === action.program ? {} : runsOf(judged.program)),
+        ...(action.cwd === undefined ? {} : { cwd: action.cwd }),
+        ...(Object.keys(action.env).length === 0 ? {} : { env: Object.keys(action.env) }),
+        ...(action.stdin === undefined ? {} : { stdin: digest(action.stdin) }),
+        ...(action.session === undefined ? {} : { session: action.session }),
+        timeout_ms: judged.kind === 'exec' ? judged.timeoutMs : action.timeoutMs,
+      };
+    case 'open':
+      return { kind: action.kind, mode: action.mode, ...where };
+    case 'connect':
+      return { kind: action.kind, ...where };
+    case 'stop':
+      return { kind: action.kind, what: action.what, ...where };
+  }
+};
+
+const programOf = (program: Program): { readonly [key: string]: Json } => {
+  if ('text' in program) return { command: program.text };
+  return 'argv' in program ? { argv: program.argv } : { runs: program.canonical };
+};
+
+const runsOf = (program: Program): { readonly [key: string]: Json } =>
+  'text' in program ? { runs: program.text } : programOf(program);
