@@ -1,0 +1,188 @@
+import { newCommandId, type Run, type Target } from '../call.ts';
+import { Failure } from '../errors.ts';
+import type { Obligations } from '../policy/decision.ts';
+import type { Parts } from './caps.ts';
+import type { Order, RemoteCommand, Tee } from './command.ts';
+import type { Connection } from './connection.ts';
+import type { StopCause, StopReport } from './end.ts';
+import { launchText } from './launch.ts';
+import { createLoginShells, type LoginShells } from './login-shell.ts';
+import { createMarks, type Mark } from './mark.ts';
+import { reap } from './reap.ts';
+import { Registry } from './registry.ts';
+import { startCommand } from './start-command.ts';
+
+/** For whom a command runs, and what it must keep to; a permit is one. */
+export type Leave = { readonly grant: string; readonly obligations: Obligations };
+
+/** How to wait for a command, who else takes its output, and whether it is only a step of ours: one that exits is not kept. */
+export type StartOptions = { readonly tee?: Tee; readonly signal?: AbortSignal | undefined; readonly step?: boolean };
+
+/** The commands of this process: started under a mark, kept by handle, stopped alone or together. */
+export class Commands {
+  readonly #parts: Parts;
+  readonly #newMark: () => Mark;
+  readonly #registry = new Registry<RemoteCommand['id'], RemoteCommand>('command');
+  readonly #endedAt = new Map<RemoteCommand, number>();
+  readonly #starting = new Map<string, number>();
+  /** Marks that may be alive on a host: asked for, and not known to have ended. */
+  readonly #alive = new Map<Mark, Connection>();
+  readonly #halt = new AbortController();
+  readonly #shellOf: LoginShells;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#newMark = createMarks(parts.random);
+    this.#shellOf = createLoginShells(parts.after, this.#halt.signal);
+  }
+
+  /** Runs the action as it is given; rejects with `BUSY` when the grant has too many that run, and as `startCommand` does. */
+  async start(leave: Leave, action: Run, options: StartOptions = {}): Promise<RemoteCommand> {
+    if (this.#halt.signal.aborted) throw goingDown();
+    const { grant } = leave;
+    const order = this.#order(leave, action, options);
+    this.#makeRoom(grant);
+    this.#count(grant, 1);
+    this.#expect(order.mark, order.connection);
+    try {
+      const command = await startCommand(order, this.#parts);
+      this.#keep(grant, command, options.step === true);
+      return command;
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'CONNECTION_LOST')) this.#alive.delete(order.mark);
+      throw this.#halt.signal.aborted ? goingDown() : error;
+    } finally {
+      this.#count(grant, -1);
+    }
+  }
+
+  #order({ obligations }: Leave, action: Run, { tee, signal }: StartOptions): Order {
+    const { caps, random } = this.#parts;
+    const connection = this.connectionTo(action.target);
+    const mark = this.#newMark();
+    // Refuses what cannot be sent before anything is dialled, and is right for any login shell.
+    const anyText = launchText({ ...action, mark }, 'other');
+    return {
+      id: newCommandId(random),
+      mark,
+      connection,
+      text: async giveUp => {
+        const shell = await this.#shellOf(connection, giveUp);
+        return shell === 'posix' ? launchText({ ...action, mark }, shell) : anyText;
+      },
+      ...(action.stdin === undefined ? {} : { stdin: action.stdin }),
+      ...(action.session === undefined ? {} : { session: action.session }),
+      ...(tee === undefined ? {} : { tee }),
+      timeoutMs: Math.min(action.timeoutMs, obligations.timeoutMs ?? action.timeoutMs),
+      keepBytes: Math.min(caps.keepBytes, obligations.maxOutputBytes ?? caps.keepBytes),
+      signals: [this.#halt.signal, signal],
+    };
+  }
+
+  get(grant: string, id: string): RemoteCommand {
+    this.#expire();
+    return this.#registry.get(grant, id);
+  }
+
+  find(grant: string, id: string): RemoteCommand | undefined {
+    this.#expire();
+    return this.#registry.find(grant, id);
+  }
+
+  of(grant: string): readonly RemoteCommand[] {
+    this.#expire();
+    return this.#registry.of(grant);
+  }
+
+  /** Those of every grant that run on a host. */
+  runningOn(host: string): readonly RemoteCommand[] {
+    return this.#registry.all().filter(command => command.host === host && isRunning(command));
+  }
+
+  /** Stops commands of one host by one look at it, so that many take no longer than one; their reports are in the same order. */
+  stopTogether(connection: Connection, commands: readonly RemoteCommand[], cause: StopCause): Promise<StopReport[]> {
+    const marks = commands.map(({ mark }) => mark);
+    const look = marks.length === 0 ? undefined : reap(connection, marks, this.#parts);
+    return Promise.all(commands.map(command => command.stop(cause, look)));
+  }
+
+  /** The connection to the account that was judged; `UNKNOWN_HOST` when it is configured otherwise by now. */
+  connectionTo(target: Target): Connection {
+    const connection = this.#parts.connections.get(target.host);
+    const { user, address, port } = connection.host;
+    if (user === target.user && address === target.address && port === target.port) return connection;
+    throw new Failure('UNKNOWN_HOST', `${target.host} was configured anew in the meantime.`, { next: 'Call again.' });
+  }
+
+  /** Begins nothing more, and stops on every host what this process may have alive there. */
+  async shutdown(): Promise<void> {
+    this.#halt.abort();
+    const running = this.#registry.all().filter(isRunning);
+    const hosts = new Set(this.#alive.values());
+    await Promise.all(
+      [...hosts].map(async connection => {
+        const commands = running.filter(({ host }) => host === connection.host.name);
+        const marks = [...this.#alive].filter(([, at]) => at === connection).map(([mark]) => mark);
+        const look = reap(connection, marks, this.#parts);
+        await Promise.all([look, ...commands.map(command => command.stop('cancelled', look))]);
+      }),
+    );
+  }
+
+  /** Resolves when every command that ran has its end. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#registry.all().map(({ ended }) => ended));
+  }
+
+  #keep(grant: string, command: RemoteCommand, step: boolean): void {
+    this.#registry.add(grant, command.id, command);
+    void command.ended.then(end => {
+      if (end.how !== 'lost') this.#alive.delete(command.mark);
+      this.#endedAt.set(command, this.#parts.clock.monoMs());
+      if (step && end.how === 'exited') this.#forget(command);
+      if ('stop' in end && end.stop.outcome === 'unconfirmed') this.#warn(command, end.stop);
+    });
+  }
+
+  #warn(command: RemoteCommand, { signals, remaining }: StopReport): void {
+    const { id, host } = command;
+    this.#parts.log('warn', 'a stop was not confirmed', { host, command_id: id, signals, remaining });
+  }
+
+  #forget(command: RemoteCommand): void {
+    this.#registry.remove(command.id);
+    this.#endedAt.delete(command);
+    this.#alive.delete(command.mark);
+  }
+
+  #expect(mark: Mark, connection: Connection): void {
+    this.#alive.set(mark, connection);
+    const [oldest] = this.#alive.keys();
+    if (this.#alive.size > MOST_ALIVE && oldest !== undefined) this.#alive.delete(oldest);
+  }
+
+  #count(grant: string, change: number): void {
+    this.#starting.set(grant, (this.#starting.get(grant) ?? 0) + change);
+  }
+
+  #makeRoom(grant: string): void {
+    const mine = this.of(grant);
+    const most = this.#parts.caps.commandsPerGrant;
+    if (mine.length + (this.#starting.get(grant) ?? 0) < most) return;
+    const oldest = mine.find(command => !isRunning(command));
+    if (oldest === undefined) throw new Failure('BUSY', `${most} commands of this grant run or wait already.`);
+    this.#forget(oldest);
+  }
+
+  #expire(): void {
+    const oldest = this.#parts.clock.monoMs() - this.#parts.caps.keepEndedMs;
+    for (const [command, endedAt] of this.#endedAt) if (endedAt <= oldest) this.#forget(command);
+  }
+}
+
+/** As many marks as fit into one command line; those of commands whose end was never learned are the only ones that pile up. */
+const MOST_ALIVE = 1_000;
+
+const isRunning = (command: RemoteCommand): boolean => command.state().end === undefined;
+
+const goingDown = (): Failure => new Failure('SHUTTING_DOWN', 'The server is ending, and begins nothing more.');

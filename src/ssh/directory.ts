@@ -1,0 +1,44 @@
+import type { Action, Target } from '../call.ts';
+import { Failure } from '../errors.ts';
+import { didYouMean } from '../text/nearest.ts';
+import { safeLine } from '../text/safe.ts';
+import type { Commands } from './commands.ts';
+import type { Directory } from './fleet.ts';
+import type { Host } from './host.ts';
+import type { Sessions } from './sessions.ts';
+
+const SHOWN_CHARS = 60;
+
+/** The account that a configured host stands for. */
+export const targetOf = ({ name, user, address, port, tags }: Host): Target => ({
+  host: name,
+  user,
+  address,
+  port,
+  tags,
+});
+
+/** Names actions by the configuration and our own handles; touches no host. */
+export const createDirectory = (hosts: readonly Host[], commands: Commands, sessions: Sessions): Directory => {
+  const byName = new Map(hosts.map(host => [host.name, targetOf(host)]));
+  const target = (name: string): Target => {
+    const found = byName.get(name);
+    if (found !== undefined) return found;
+    const shown = safeLine(name, SHOWN_CHARS);
+    const guess = didYouMean(shown, [...byName.keys()]);
+    throw new Failure('UNKNOWN_HOST', `No host is called ${JSON.stringify(shown)}${guess === '' ? '.' : guess}`);
+  };
+  const handleHost = (grant: string, action: Action): string | undefined => {
+    if (!('id' in action)) return undefined;
+    const kept = action.what === 'session' ? sessions : commands;
+    return kept.find(grant, action.id)?.host;
+  };
+  return {
+    target,
+    session: (grant, id) => {
+      const session = sessions.get(grant, id);
+      return { id: session.id, target: session.target, cwd: session.cwd, home: session.home, env: session.env };
+    },
+    hostOf: (grant, action) => ('target' in action ? action.target.host : handleHost(grant, action)),
+  };
+};

@@ -1,0 +1,48 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Failure } from '../errors.ts';
+import type { Host } from './host.ts';
+import type { HostKey } from './host-key.ts';
+import { knownName } from './known-hosts.ts';
+import { loadTrust } from './trust.ts';
+
+/** Names that mean only themselves in known_hosts: no pattern, no list, no comment, no blank. */
+const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9.:%_-]*$/;
+
+/**
+ * Trusts a key for a host, on behalf of a person who compared its fingerprint: appends one line to a known_hosts file in
+ * a single write, durably, 0600 when the file is new; other lines and the file itself stay as they are.
+ * Says whether the line was `added` or `already` there. A changed or revoked key is refused as a connection would be.
+ */
+export const enrol = async (file: string, host: Host, key: HostKey): Promise<'added' | 'already'> => {
+  if (!PLAIN_NAME.test(host.address)) {
+    throw new Failure('INVALID_INPUT', `The address of ${host.name} cannot stand in known_hosts.`);
+  }
+  const trust = await loadTrust({ ...host, hostKeys: [] }, [file]);
+  const verdict = trust.judge(key);
+  if (verdict === 'known') return 'already';
+  if (verdict !== 'unknown') throw trust.refusal(key, verdict);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await append(file, `${knownName(host.address, host.port)} ${key.type} ${key.blob.toString('base64')}\n`);
+  return 'added';
+};
+
+/** One append, after a line feed when the last line has none; a short write is taken back. */
+const append = async (file: string, line: string): Promise<void> => {
+  const handle = await open(file, 'a+', 0o600);
+  try {
+    const { size } = await handle.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    const bytes = Buffer.from(size > 0 && last.toString('latin1') !== '\n' ? `\n${line}` : line, 'latin1');
+    const { bytesWritten } = await handle.write(bytes);
+    if (bytesWritten < bytes.length) {
+      const now = await handle.stat();
+      if (now.size === size + bytesWritten) await handle.truncate(size);
+      throw new Error(`${file} could not be written whole`);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};

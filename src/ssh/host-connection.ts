@@ -1,0 +1,220 @@
+import type { ClientChannel } from 'ssh2';
+import type { Random } from '../call.ts';
+import { Failure } from '../errors.ts';
+import type { Connection, ExecOptions, Peer } from './connection.ts';
+import { unlessGivenUp } from './given-up.ts';
+import type { Host } from './host.ts';
+import { createLanes, type Lane } from './lanes.ts';
+import type { Link } from './link.ts';
+import { openExec } from './open-channel.ts';
+import { createPatience } from './patience.ts';
+import { type Reach, reach } from './reach.ts';
+import { loadTrust, type Verdict } from './trust.ts';
+import { sendSignal } from './wire.ts';
+
+/** What a connection needs from outside. */
+export type Parts = Reach & {
+  readonly random: Random;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (ms: number) => Promise<void>;
+};
+
+/** How often a refused open is repeated, and how often a command moves to a new connection before it began. */
+const MAX_REFUSALS = 20;
+const MAX_MOVES = 2;
+/** RFC 4254 section 5.1: administratively prohibited, and unknown channel type, will not change by waiting. */
+const FINAL_REASONS: readonly number[] = [1, 3];
+
+type Dialling = { readonly link: Promise<Link>; readonly abort: AbortController };
+
+/** The connection to one host: the dial, the lanes and the patience with it. */
+export class HostConnection implements Connection {
+  readonly host: Host;
+  readonly #parts: Parts;
+  readonly #lanes = createLanes();
+  readonly #patience;
+  #link: Link | undefined;
+  #dialling: Dialling | undefined;
+  #used = false;
+  #shut = false;
+  /** How often it was closed on purpose: what waited then is not to begin on the next connection. */
+  #closes = 0;
+  #keyType: string | undefined;
+  #refusedKey: Verdict | undefined;
+
+  constructor(host: Host, parts: Parts) {
+    this.host = host;
+    this.#parts = parts;
+    this.#patience = createPatience(parts.clock);
+  }
+
+  state(): 'idle' | 'connecting' | 'ready' | 'closed' {
+    if (this.#link !== undefined) return 'ready';
+    if (this.#dialling !== undefined) return 'connecting';
+    return this.#used ? 'closed' : 'idle';
+  }
+
+  channels(): number {
+    return this.#lanes.taken();
+  }
+
+  async ready(options: { readonly signal?: AbortSignal } = {}): Promise<Peer> {
+    const link = await this.#connected(this.#closes, options.signal);
+    return link.peer;
+  }
+
+  async exec(command: string, options: ExecOptions = {}): Promise<ClientChannel> {
+    const closes = this.#closes;
+    await this.#connected(closes, options.signal);
+    const lane = await this.#lanes.take(options);
+    try {
+      return await this.#open(command, options, lane, closes);
+    } catch (error) {
+      lane.release();
+      throw error;
+    }
+  }
+
+  signal(channel: ClientChannel, name: string): boolean {
+    return this.#link !== undefined && sendSignal(this.#link.client, channel, name);
+  }
+
+  close(): void {
+    this.#closes++;
+    const dialling = this.#dialling;
+    this.#dialling = undefined;
+    dialling?.abort.abort();
+    this.#link?.end();
+  }
+
+  /** Closes it for good. */
+  shut(): void {
+    this.#shut = true;
+    this.close();
+  }
+
+  async key(): Promise<Verdict> {
+    if (this.#refusedKey !== undefined) return this.#refusedKey;
+    const trust = await loadTrust(this.host, this.#parts.knownHosts);
+    return trust.standing;
+  }
+
+  /** The open link, or the one that is being dialled, once for all who wait. */
+  async #connected(closes: number, signal: AbortSignal | undefined): Promise<Link> {
+    if (this.#shut) throw new Failure('SHUTTING_DOWN', 'The server is shutting down.');
+    if (closes !== this.#closes) throw this.#closedMeanwhile();
+    if (this.#link !== undefined) return this.#link;
+    this.#dialling ??= this.#dial();
+    return await unlessGivenUp(this.#dialling.link, signal);
+  }
+
+  #dial(): Dialling {
+    this.#patience.check();
+    this.#used = true;
+    const abort = new AbortController();
+    const prefer = this.#keyType === undefined ? {} : { prefer: this.#keyType };
+    const dialling: Dialling = {
+      abort,
+      link: reach(this.host, { signal: abort.signal, ...prefer }, this.#parts).then(
+        link => this.#established(dialling, link),
+        (error: unknown) => this.#failed(dialling, error),
+      ),
+    };
+    return dialling;
+  }
+
+  #established(dialling: Dialling, link: Link): Link {
+    if (this.#dialling !== dialling) {
+      link.end();
+      throw this.#closedMeanwhile();
+    }
+    this.#dialling = undefined;
+    this.#patience.succeeded();
+    this.#keyType = link.hostKey.type;
+    this.#refusedKey = undefined;
+    this.#link = link;
+    link.onClosed(() => {
+      this.#link = undefined;
+      this.#lanes.reset();
+    });
+    return link;
+  }
+
+  #failed(dialling: Dialling, error: unknown): never {
+    if (this.#dialling === dialling) {
+      this.#dialling = undefined;
+      if (error instanceof Failure) {
+        this.#patience.failed(error);
+        this.#refusedKey = VERDICTS.get(error.code);
+      }
+    }
+    throw error;
+  }
+
+  /** Repeats what the host refused and what a dying connection did not carry; never what may have run. */
+  async #open(command: string, options: ExecOptions, lane: Lane, closes: number): Promise<ClientChannel> {
+    const { signal } = options;
+    const attach = (channel: ClientChannel): void => {
+      lane.opened();
+      channel.once('close', lane.release);
+      options.attach?.(channel);
+    };
+    for (let refusals = 0, moves = 0; ; ) {
+      const link = await this.#connected(closes, signal);
+      const opened = await openExec(this.host, link, command, { signal, attach, pause: this.#parts.pause });
+      if (opened.how === 'open') return opened.channel;
+      if (opened.how === 'gone') {
+        if (++moves > MAX_MOVES) throw this.#unsteady();
+        link.end();
+      } else {
+        refusals = await this.#afterRefusal(opened.reason, refusals + 1, lane, signal);
+      }
+    }
+  }
+
+  /** Waits until another try makes sense, and says how many refusals count from then on. */
+  async #afterRefusal(reason: number, refusals: number, lane: Lane, signal?: AbortSignal): Promise<number> {
+    if (FINAL_REASONS.includes(reason)) throw this.#closedDoor();
+    if (refusals < MAX_REFUSALS) {
+      await this.#parts.pause(1 + ((this.#parts.random(1)[0] ?? 0) % 50));
+      return refusals;
+    }
+    const freed = lane.reserved ? undefined : this.#lanes.narrow();
+    if (freed === undefined) throw this.#full();
+    await unlessGivenUp(freed, signal);
+    return 0;
+  }
+
+  #closedMeanwhile(): Failure {
+    return new Failure('CANCELLED', `The connection to ${this.host.name} was closed before it began.`);
+  }
+
+  #full(): Failure {
+    const { name } = this.host;
+    return new Failure('BUSY', `${name} refused ${MAX_REFUSALS} times to open one more session (MaxSessions).`, {
+      next: 'End something that runs there, or call again later.',
+      details: { host: name },
+    });
+  }
+
+  #closedDoor(): Failure {
+    const { name, user } = this.host;
+    return new Failure('UNSUPPORTED', `${name} opens no sessions for ${user}: its sshd forbids it.`, {
+      next: 'Ask the operator to allow sessions for this account.',
+      details: { host: name },
+    });
+  }
+
+  #unsteady(): Failure {
+    const { name } = this.host;
+    return new Failure('UNREACHABLE', `${name} drops each connection before a command can begin; nothing ran.`, {
+      details: { host: name },
+    });
+  }
+}
+
+const VERDICTS: ReadonlyMap<string, Verdict> = new Map([
+  ['HOST_KEY_UNKNOWN', 'unknown'],
+  ['HOST_KEY_CHANGED', 'changed'],
+  ['HOST_KEY_REVOKED', 'revoked'],
+]);

@@ -1,0 +1,88 @@
+import type { ClientChannel } from 'ssh2';
+import { Failure } from '../errors.ts';
+import { unsent } from './given-up.ts';
+import type { Host } from './host.ts';
+import type { Link } from './link.ts';
+import { closeUnclaimed, expectChannel, takeBack } from './wire.ts';
+
+/** How long an exec request that was sent is still waited for after its caller gave up. */
+const GRACE_MS = 1_000;
+
+/**
+ * One try to run a command. `refused`: the host opened no channel, so nothing ran (RFC 4254 section 5.1).
+ * `gone`: the connection ended before the channel was open, so nothing ran either.
+ */
+export type Opened =
+  | { readonly how: 'open'; readonly channel: ClientChannel }
+  | { readonly how: 'refused'; readonly reason: number }
+  | { readonly how: 'gone' };
+
+type Options = {
+  readonly signal?: AbortSignal | undefined;
+  readonly attach?: ((channel: ClientChannel) => void) | undefined;
+  readonly pause: (ms: number) => Promise<void>;
+};
+
+/**
+ * Opens a session channel and asks it to run the command. When `signal` comes before the channel is open, the request is
+ * never sent (CANCELLED). When it comes after, the channel is handed out all the same, for its command to be stopped
+ * properly; without an answer within a second its fate is unknown (CONNECTION_LOST).
+ */
+export const openExec = (host: Host, link: Link, command: string, options: Options): Promise<Opened> =>
+  new Promise((resolve, reject) => {
+    const { signal, attach, pause } = options;
+    const { client } = link;
+    let number: number | undefined;
+    let waiting = true;
+    const giveUp = async (): Promise<void> => {
+      if (takeBack(client, number)) return reject(unsent());
+      await pause(GRACE_MS);
+      if (!waiting) return;
+      waiting = false;
+      closeUnclaimed(client, number);
+      reject(unanswered(host));
+    };
+    const abort = (): void => void giveUp();
+    const answer = (error: unknown, channel: ClientChannel): void => {
+      signal?.removeEventListener('abort', abort);
+      if (!waiting) return;
+      waiting = false;
+      if (!error) attach?.(channel);
+      const opened: Opened | undefined = error ? whyNot(error) : { how: 'open', channel };
+      if (opened !== undefined) resolve(opened);
+      else reject(closeUnclaimed(client, number) ? refusesCommands(host) : unanswered(host));
+    };
+    if (signal?.aborted === true) return reject(unsent());
+    if (!send(link, command, answer)) return resolve({ how: 'gone' });
+    number = expectChannel(client);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+
+/** ssh2 throws when the socket is closed already: nothing was sent then. */
+const send = (link: Link, command: string, answer: (error: unknown, channel: ClientChannel) => void): boolean => {
+  if (!link.isOpen()) return false;
+  try {
+    link.client.exec(command, answer);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Why the channel did not open; undefined when it did, and the exec request on it failed. */
+const whyNot = (error: unknown): Opened | undefined => {
+  if (!(error instanceof Error)) return { how: 'gone' };
+  if ('reason' in error) return { how: 'refused', reason: typeof error.reason === 'number' ? error.reason : 0 };
+  return error.message === 'Unable to exec' ? undefined : { how: 'gone' };
+};
+
+const unanswered = (host: Host): Failure =>
+  new Failure('CONNECTION_LOST', `${host.name} was asked to run the command and did not say whether it does.`, {
+    details: { host: host.name },
+  });
+
+const refusesCommands = (host: Host): Failure =>
+  new Failure('UNSUPPORTED', `${host.name} refuses to run commands for ${host.user}.`, {
+    next: 'Ask the operator: the account may be limited to file transfers or to forwarding.',
+    details: { host: host.name },
+  });

@@ -1,0 +1,48 @@
+import type { Random } from '../call.ts';
+import { safeLine } from '../text/safe.ts';
+import { ask } from './channel.ts';
+import type { Connection } from './connection.ts';
+import type { StopReport } from './end.ts';
+import { scriptText } from './launch.ts';
+import type { Mark } from './mark.ts';
+import { REAP_SCRIPT, REAPER_NAME } from './reap-script.ts';
+import type { After } from './timer.ts';
+
+/** What the reaper found: `proven` when it could see and came to its end, with nothing alive. */
+export type Reaped = Pick<StopReport, 'signals' | 'remaining'> & { readonly proven: boolean };
+
+/** Milliseconds that INT, TERM and KILL are given before the next step: all three within a second. */
+const GRACE_MS = ['150', '400', '300'] as const;
+const DEADLINE_MS = 3_000;
+const COMMAND_CHARS = 200;
+
+/** What a look at the far side needs. */
+export type Eyes = { readonly random: Random; readonly after: After };
+
+/** Stops every process of a host that carries one of the marks, on the reserved channel; says what was proved, and never rejects. */
+export const reap = async (connection: Connection, marks: readonly Mark[], eyes: Eyes): Promise<Reaped> => {
+  const nonce = eyes.random(8).toString('hex');
+  const text = scriptText(REAP_SCRIPT, [nonce, ...GRACE_MS, ...marks], { [REAPER_NAME]: nonce });
+  try {
+    const answer = await ask(connection, { text, reserved: true, deadlineMs: DEADLINE_MS, after: eyes.after });
+    return readAnswer(answer.stdout.toString('utf8'), nonce);
+  } catch {
+    // A host that cannot be asked proves nothing; why it cannot is the connection's to tell whoever uses it next.
+    return { proven: false, signals: [], remaining: [] };
+  }
+};
+
+/** Reads the lines that begin with the nonce: a startup file of the account may write others. */
+export const readAnswer = (text: string, nonce: string): Reaped => {
+  const lines = text
+    .split('\n')
+    .filter(line => line.startsWith(`${nonce} `))
+    .map(line => line.slice(nonce.length + 1));
+  const signals = lines.flatMap(line => /^rung (INT|TERM|KILL)$/.exec(line)?.[1] ?? []);
+  const remaining = lines.flatMap(line => {
+    const [, pid, command = ''] = /^left ([1-9]\d{0,9}) ?(.*)$/.exec(line) ?? [];
+    return pid === undefined ? [] : [{ pid: Number(pid), command: safeLine(command, COMMAND_CHARS) }];
+  });
+  const complete = lines.at(-1) === 'end' && !lines.includes('blind');
+  return { proven: complete && remaining.length === 0, signals, remaining };
+};

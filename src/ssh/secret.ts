@@ -1,0 +1,56 @@
+import { Failure } from '../errors.ts';
+
+/** Where a secret lies: never its text. */
+export type SecretReference =
+  | { readonly env: string }
+  | { readonly command: readonly [string, ...string[]] }
+  | { readonly file: string };
+
+/** Fetches the text behind a reference; an error's message names the reference and never the text. */
+export type SecretResolver = (reference: SecretReference) => Promise<string>;
+
+/** A secret by reference: fetched when it is used, and shown as `[secret]` whatever prints it. */
+export class Secret {
+  readonly #reference: SecretReference;
+  readonly #resolve: SecretResolver;
+
+  constructor(reference: SecretReference, resolve: SecretResolver) {
+    this.#reference = reference;
+    this.#resolve = resolve;
+  }
+
+  /** Where it lies, for messages to the operator. */
+  get origin(): string {
+    const reference = this.#reference;
+    if ('env' in reference) return `environment variable ${reference.env}`;
+    if ('file' in reference) return `file ${reference.file}`;
+    return `command ${reference.command[0]}`;
+  }
+
+  /** The text, fetched anew at each call; `AUTH_FAILED`, without anything of the text, when it cannot be had or is empty. */
+  async reveal(): Promise<string> {
+    const text = await this.#resolve(this.#reference).catch((error: unknown) => {
+      throw this.#unreadable(error instanceof Error ? error.message : 'it cannot be read');
+    });
+    if (text === '') throw this.#unreadable('it is empty');
+    return text;
+  }
+
+  #unreadable(why: string): Failure {
+    return new Failure('AUTH_FAILED', `The secret in ${this.origin} cannot be used: ${why}.`, {
+      next: 'Make it available to sallyport, then call again.',
+    });
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[secret]';
+  }
+}

@@ -1,0 +1,96 @@
+import { EventEmitter } from 'node:events';
+import type { Client, ClientChannel } from 'ssh2';
+
+// What this room needs of ssh2 and cannot have by its documented interface; everything is looked at before it is used.
+
+const MAX_VERSION = 100;
+
+/** The host's software version from its greeting (RFC 4253 section 4.2), printable ASCII only. */
+export const softwareOf = (client: Client): string => {
+  const version = '_remoteVer' in client && typeof client._remoteVer === 'string' ? client._remoteVer : '';
+  return version.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_VERSION);
+};
+
+/**
+ * Sends a signal request (RFC 4254 section 6.9). The documented `signal` does nothing once stdin has ended, which is how
+ * nearly every command runs. False when the channel is closed, closing, or not this client's.
+ */
+export const sendSignal = (client: Client, channel: ClientChannel, name: string): boolean => {
+  // A channel of an earlier connection may have the number of somebody else's here.
+  if (!('_client' in channel) || channel._client !== client) return false;
+  const { outgoing } = channel;
+  if (typeof outgoing !== 'object' || outgoing === null || !('id' in outgoing) || !('state' in outgoing)) return false;
+  if (outgoing.state !== 'open' && outgoing.state !== 'eof') return false;
+  const protocol = '_protocol' in client ? client._protocol : undefined;
+  if (typeof protocol !== 'object' || protocol === null || !('signal' in protocol)) return false;
+  if (typeof protocol.signal !== 'function') return false;
+  protocol.signal(outgoing.id, name);
+  return true;
+};
+
+/**
+ * To be called right after an open was sent: the channel's number here. What goes wrong with its streams is heard from the
+ * moment it opens, because a host that writes after its own end of file would else end this process.
+ */
+export const expectChannel = (client: Client): number | undefined => {
+  const channels = channelsOf(client);
+  const number = channels !== undefined && '_cur' in channels ? channels._cur : undefined;
+  if (channels === undefined || typeof number !== 'number') return undefined;
+  const taker = lookUp(channels, number);
+  if (typeof taker !== 'function') return number;
+  passTo(channels, number, (error, channel) => {
+    hearErrors(channel);
+    taker(error, channel);
+  });
+  return number;
+};
+
+/**
+ * Takes back an exec request that waits for its channel to open: the channel is then closed as soon as it opens, and
+ * nothing is asked of it. False when the channel is open, so that the request was sent.
+ */
+export const takeBack = (client: Client, number: number | undefined): boolean => {
+  const channels = channelsOf(client);
+  if (channels === undefined || typeof lookUp(channels, number) !== 'function') return false;
+  passTo(channels, number, (_error, channel) => {
+    hearErrors(channel);
+    closeChannel(channel);
+  });
+  return true;
+};
+
+type Taker = (error: unknown, channel: unknown) => void;
+
+/** Gives a channel that is being opened to somebody else than who asked for it. */
+const passTo = (channels: object, number: number | undefined, taker: Taker): void => {
+  if (!('update' in channels) || typeof channels.update !== 'function') return;
+  channels.update(number, Object.assign(taker, { type: 'session' }));
+};
+
+const ignore = (): void => {};
+
+const hearErrors = (channel: unknown): void => {
+  if (!(channel instanceof EventEmitter)) return;
+  channel.on('error', ignore);
+  if ('stderr' in channel && channel.stderr instanceof EventEmitter) channel.stderr.on('error', ignore);
+};
+
+/** Closes a channel that was opened and never handed out, its exec request being refused or unanswered; false when there is none. */
+export const closeUnclaimed = (client: Client, number: number | undefined): boolean => {
+  const channels = channelsOf(client);
+  return channels !== undefined && closeChannel(lookUp(channels, number));
+};
+
+const closeChannel = (channel: unknown): boolean => {
+  if (typeof channel !== 'object' || channel === null || !('close' in channel)) return false;
+  if (typeof channel.close === 'function') channel.close();
+  return true;
+};
+
+const lookUp = (channels: object, number: number | undefined): unknown =>
+  number !== undefined && 'get' in channels && typeof channels.get === 'function' ? channels.get(number) : undefined;
+
+const channelsOf = (client: Client): object | undefined => {
+  const channels = '_chanMgr' in client ? client._chanMgr : undefined;
+  return typeof channels === 'object' && channels !== null ? channels : undefined;
+};

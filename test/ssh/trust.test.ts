@@ -1,0 +1,180 @@
+import { readFile, stat } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { Failure } from '../../src/errors.ts';
+import { enrol } from '../../src/ssh/enrol.ts';
+import type { Host } from '../../src/ssh/host.ts';
+import { type HostKey, readHostKey } from '../../src/ssh/host-key.ts';
+import { loadTrust } from '../../src/ssh/trust.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const MINE = 'AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS';
+const OTHER = 'AAAAC3NzaC1lZDI1NTE5AAAAIDnuPRLMKL5hpBfVC5lCkfVlZUrzqCrwCQb7zx0BtvCF';
+const NISTP256 =
+  'AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg=';
+
+const keyOf = (base64: string): HostKey => {
+  const key = readHostKey(Buffer.from(base64, 'base64'));
+  if (key === undefined) throw new Error('no key');
+  return key;
+};
+const mine = keyOf(MINE);
+const other = keyOf(OTHER);
+
+const host = (over: Partial<Host> = {}): Host => ({
+  name: 'web',
+  address: 'web.example.org',
+  port: 22,
+  user: 'deploy',
+  auth: [{ kind: 'agent', socket: '/none' }],
+  hostKeys: [],
+  tags: [],
+  ...over,
+});
+
+const trustIn = async (text: string, over: Partial<Host> = {}) => {
+  await using temp = await tempFolder();
+  return await loadTrust(host(over), [await temp.write('known_hosts', text)]);
+};
+
+const ed = (names: string, blob = MINE, marker = ''): string => `${marker}${names} ssh-ed25519 ${blob}\n`;
+const WEB = 'web.example.org';
+
+test.each([
+  ['known', 'the same key', ed(WEB), {}],
+  ['unknown', 'no line', '', {}],
+  ['changed', 'another key', ed(WEB, OTHER), {}],
+  ['known', 'another key and this one', ed(WEB, OTHER) + ed(WEB), {}],
+  ['changed', 'a key of another type', `${WEB} ecdsa-sha2-nistp256 ${NISTP256}\n`, {}],
+  ['revoked', 'the key, revoked for everybody', ed(WEB) + ed('*', MINE, '@revoked '), {}],
+  ['known', 'another key revoked', ed(WEB) + ed('*', OTHER, '@revoked '), {}],
+  ['unknown', 'a certificate authority only', ed(WEB, MINE, '@cert-authority '), {}],
+  ['known', 'the port’s own line', ed(`[${WEB}]:2222`), { port: 2222 }],
+  ['known', 'the same key under the plain name', ed(WEB), { port: 2222 }],
+  ['unknown', 'another key under the plain name', ed(WEB, OTHER), { port: 2222 }],
+  ['changed', 'the plain name’s key, and another for the port', ed(WEB) + ed(`[${WEB}]:2222`, OTHER), { port: 2222 }],
+  ['revoked', 'the key revoked under the plain name', ed(`[${WEB}]:2222`) + ed(WEB, MINE, '@revoked '), { port: 2222 }],
+  ['pinned', 'a pin', '', { hostKeys: [mine.fingerprint] }],
+  ['pinned', 'a pin, and another key in known_hosts', ed(WEB, OTHER), { hostKeys: [mine.fingerprint] }],
+  ['pinned', 'the second of two pins', '', { hostKeys: [other.fingerprint, mine.fingerprint] }],
+  ['changed', 'another pin, though known_hosts knows it', ed(WEB), { hostKeys: [other.fingerprint] }],
+  ['revoked', 'a pin, and the key revoked', ed('*', MINE, '@revoked '), { hostKeys: [mine.fingerprint] }],
+])('a key is %s with %s', async (verdict, _title, text, over) => {
+  const trust = await trustIn(text, over);
+  expect(trust.judge(mine)).toBe(verdict);
+});
+
+test('the types that are known are asked for first', async () => {
+  const text = `${WEB} ecdsa-sha2-nistp256 ${NISTP256}\n${ed('db')}`;
+  expect((await trustIn(text)).types).toEqual(['ecdsa-sha2-nistp256']);
+  expect((await trustIn('')).types).toEqual([]);
+  const pinned = { hostKeys: [keyOf(NISTP256).fingerprint] };
+  expect((await trustIn(text + ed(WEB), pinned)).types).toEqual(['ecdsa-sha2-nistp256']);
+});
+
+test('an unknown key is refused with its fingerprint and the command that enrols it', async () => {
+  const trust = await trustIn('');
+  const failure = trust.refusal(mine, 'unknown');
+  expect(failure.text).toBe(
+    `HOST_KEY_UNKNOWN: The key of web (web.example.org:22) is not known: it presented ssh-ed25519 ${mine.fingerprint}. ` +
+      "A person compares the fingerprint with the host's own and runs: sallyport hosts trust web",
+  );
+  expect(failure.details).toEqual({
+    host: 'web',
+    presented: { type: 'ssh-ed25519', fingerprint: mine.fingerprint },
+    expected: [],
+    known_hosts: [],
+  });
+});
+
+test('a changed key is refused with both fingerprints and the line to look at', async () => {
+  await using temp = await tempFolder();
+  const file = await temp.write('known_hosts', ed('db') + ed(WEB, OTHER));
+  const trust = await loadTrust(host(), [file]);
+  const failure = trust.refusal(mine, 'changed');
+  expect(failure.text).toBe(
+    `HOST_KEY_CHANGED: web (web.example.org:22) presented ssh-ed25519 ${mine.fingerprint}, and not ${other.fingerprint}. ` +
+      'A person must find out why before anybody connects; if the new key is right, ' +
+      `remove the old one (${file}:2) and run: sallyport hosts trust web`,
+  );
+  expect(failure.details).toMatchObject({ expected: [other.fingerprint], known_hosts: [`${file}:2`] });
+});
+
+test('a host that only a certificate authority covers is told so', async () => {
+  const trust = await trustIn(ed(WEB, OTHER, '@cert-authority '));
+  expect(trust.refusal(mine, 'unknown').message).toContain('certificates of hosts cannot be checked here');
+});
+
+test('a file that is missing is empty, one that cannot be read is reported, and neither trusts anybody', async () => {
+  await using temp = await tempFolder();
+  const missing = await loadTrust(host(), [`${temp.path}/none`]);
+  expect([missing.standing, missing.problems]).toEqual(['unknown', []]);
+  const unreadable = await loadTrust(host(), [temp.path]);
+  expect(unreadable.standing).toBe('unknown');
+  expect(unreadable.problems).toMatchObject([{ file: temp.path, message: expect.stringContaining('cannot be read') }]);
+});
+
+test('every file is asked', async () => {
+  await using temp = await tempFolder();
+  const files = [await temp.write('a', ed('db')), `${temp.path}/none`, await temp.write('b', ed(WEB))];
+  const trust = await loadTrust(host(), files);
+  expect(trust.judge(mine)).toBe('known');
+});
+
+test.each([
+  ['to a new file', undefined, `${ed(WEB)}`],
+  ['after other lines', '# mine\ndb x y\n', `# mine\ndb x y\n${ed(WEB)}`],
+  ['after a last line that lacks its end', '# mine', `# mine\n${ed(WEB)}`],
+])('enrolling appends one line %s', async (_title, before, after) => {
+  await using temp = await tempFolder();
+  const file = `${temp.path}/deep/known_hosts`;
+  if (before !== undefined) await temp.write('deep/known_hosts', before);
+  expect(await enrol(file, host(), mine)).toBe('added');
+  expect(await readFile(file, 'utf8')).toBe(after);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await loadTrust(host(), [file])).judge(mine)).toBe('known');
+});
+
+test('enrolling uses the name with its port, in lower case', async () => {
+  await using temp = await tempFolder();
+  const file = `${temp.path}/known_hosts`;
+  await enrol(file, host({ address: 'WEB.example.org', port: 2222 }), mine);
+  expect(await readFile(file, 'utf8')).toBe(`[web.example.org]:2222 ssh-ed25519 ${MINE}\n`);
+});
+
+test('enrolling twice adds nothing', async () => {
+  await using temp = await tempFolder();
+  const file = `${temp.path}/known_hosts`;
+  await enrol(file, host(), mine);
+  expect(await enrol(file, host(), mine)).toBe('already');
+  expect(await readFile(file, 'utf8')).toBe(ed(WEB));
+});
+
+test.each([
+  ['HOST_KEY_CHANGED', ed(WEB, OTHER)],
+  ['HOST_KEY_REVOKED', ed('*', MINE, '@revoked ')],
+])('enrolling never overrules %s', async (code, text) => {
+  await using temp = await tempFolder();
+  const file = await temp.write('known_hosts', text);
+  const failure = await enrol(file, host(), mine).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(Failure);
+  expect(failure).toMatchObject({ code });
+  expect(await readFile(file, 'utf8')).toBe(text);
+});
+
+test.each(['*', 'a,b', 'web x', 'web\nevil', '#web', '@revoked', '!web', '|1|x', ''])(
+  'an address that would mean something else in known_hosts is not enrolled: %j',
+  async address => {
+    await using temp = await tempFolder();
+    const file = `${temp.path}/known_hosts`;
+    await expect(enrol(file, host({ address }), mine)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  },
+);
+
+test('fifty enrolments at once leave fifty whole lines', async () => {
+  await using temp = await tempFolder();
+  const file = `${temp.path}/known_hosts`;
+  const names = Array.from({ length: 50 }, (_, at) => `web-${at}`);
+  await Promise.all(names.map(address => enrol(file, host({ address }), mine)));
+  const lines = (await readFile(file, 'utf8')).split('\n').filter(line => line !== '');
+  expect(lines.toSorted()).toEqual(names.map(name => ed(name).trim()).toSorted());
+});

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type NetConnectOpts } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import type { ClientChannel } from 'ssh2';
+import type { Clock, Log } from '../../src/call.ts';
+import type { Connections } from '../../src/ssh/connection.ts';
+import { createConnections } from '../../src/ssh/connections.ts';
+import type { Host } from '../../src/ssh/host.ts';
+import type { Parts } from '../../src/ssh/host-connection.ts';
+import { realClock } from './clock.ts';
+
+/** Connections that close when the test ends, what they asked of the network, and what they logged. */
+export type TestConnections = Connections &
+  Disposable & { readonly dials: readonly NetConnectOpts[]; readonly logged: readonly string[] };
+
+/** Connections to some hosts with real time and a real network, unless told otherwise. */
+export const testConnections = (
+  hosts: readonly Host[],
+  parts: Partial<Parts> & { readonly knownHosts: readonly string[]; readonly clock?: Clock },
+): TestConnections => {
+  const dials: NetConnectOpts[] = [];
+  const logged: string[] = [];
+  const log: Log = (level, message, fields) => logged.push(JSON.stringify({ level, message, fields }));
+  const dial = parts.connect ?? ((options: NetConnectOpts) => connect(options));
+  const connections = createConnections(new Map(hosts.map(host => [host.name, host])), {
+    clock: realClock,
+    random: randomBytes,
+    log,
+    pause: ms => setTimeout(ms),
+    connectTimeoutMs: 10_000,
+    ...parts,
+    connect: options => {
+      dials.push(options);
+      return dial(options);
+    },
+  });
+  return { ...connections, dials, logged, [Symbol.dispose]: () => connections.closeAll() };
+};
+
+/** What a channel wrote and how it closed: `code` is undefined when no status came. */
+export type Ran = { stdout: string; stderr: string; code: number | null | undefined; signal: string | undefined };
+
+/** For `attach`: reads both streams to their end. */
+export const reader = (): { attach: (channel: ClientChannel) => void; ran: Promise<Ran> } => {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  let done: (ran: Ran) => void = () => {};
+  const ran = new Promise<Ran>(resolve => {
+    done = resolve;
+  });
+  const attach = (channel: ClientChannel): void => {
+    channel.on('data', (chunk: Buffer) => out.push(chunk));
+    channel.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    channel.on('close', (code: number | null | undefined, signal: string | undefined) =>
+      done({ stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString(), code, signal }),
+    );
+  };
+  return { attach, ran };
+};
+
+/** Runs a command with this stdin, or with none, and reads it to its end. */
+export const run = async (
+  connections: Connections,
+  command: string,
+  { host = 'web', stdin = '' }: { host?: string; stdin?: string | Uint8Array } = {},
+): Promise<Ran> => {
+  const { attach, ran } = reader();
+  const channel = await connections.get(host).exec(command, { attach });
+  channel.end(stdin);
+  return await ran;
+};
