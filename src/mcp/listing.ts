@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import type { Risk, Tool } from '../tools/tool.ts';
+
+/** The four hints of a tool, all explicit; they inform clients and enforce nothing (MCP, tool annotations). */
+const ANNOTATIONS = {
+  read: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  stop: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  change: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  execute: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+} as const satisfies Record<Risk, unknown>;
+
+type JsonObject = { readonly [key: string]: unknown };
+
+/** A tool as `tools/list` shows it; made of constants alone, so that no host and no policy can put words into it. */
+export type Listing = {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly inputSchema: { type: 'object' } & JsonObject;
+  readonly outputSchema: { type: 'object' } & JsonObject;
+  readonly annotations: (typeof ANNOTATIONS)[Risk] & { readonly title: string };
+};
+
+const cache = new WeakMap<Tool, Listing>();
+
+/** The listing of a tool, made once. */
+export const listingOf = (tool: Tool): Listing => {
+  const known = cache.get(tool);
+  if (known !== undefined) return known;
+  const listing: Listing = {
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: schemaOf(tool.input, 'input'),
+    outputSchema: withFailure(schemaOf(tool.output, 'output')),
+    annotations: { title: tool.title, ...ANNOTATIONS[tool.risk] },
+  };
+  cache.set(tool, listing);
+  return listing;
+};
+
+const schemaOf = (schema: z.ZodObject, io: 'input' | 'output'): { type: 'object' } & JsonObject => {
+  const { $schema: _dialect, type: _type, ...rest } = z.toJSONSchema(schema, { io });
+  return { type: 'object', ...rest };
+};
+
+const FAILURE_SCHEMA = {
+  type: 'object',
+  properties: { code: { type: 'string' }, message: { type: 'string' }, next: { type: 'string' } },
+  required: ['code', 'message', 'next'],
+} as const;
+
+/** Clients of 2025 hold failures against the output schema too, so every output may instead be one `error`. */
+const withFailure = (schema: { type: 'object' } & JsonObject): { type: 'object' } & JsonObject => {
+  const { required, properties, ...rest } = schema;
+  const own = typeof properties === 'object' ? properties : {};
+  return {
+    ...rest,
+    properties: { ...own, error: FAILURE_SCHEMA },
+    anyOf: [{ required: required ?? [] }, { required: ['error'] }],
+  };
+};

@@ -1,0 +1,34 @@
+import * as z from 'zod';
+import type { Connect } from '../call.ts';
+import { host } from './fields.ts';
+import { defineTool } from './tool.ts';
+
+/** `ssh_connect`: opens and describes a connection. */
+export const connect = defineTool({
+  name: 'ssh_connect',
+  title: 'Connect to a host',
+  description:
+    'Opens the connection to a host and describes it: server version, host key, round-trip time. ' +
+    'Optional: the other tools connect by themselves.',
+  risk: 'change',
+  input: z.strictObject({ host }),
+  output: z.strictObject({
+    host: z.string(),
+    state: z.enum(['idle', 'connecting', 'ready', 'closed']),
+    server: z.string(),
+    host_key: z.string(),
+    round_trip_ms: z.number(),
+  }),
+  action: (args, { directory }): Connect => ({ kind: 'connect', target: directory.target(args.host) }),
+  run: async (permit, { fleet }) => {
+    const view = await fleet.connect(permit);
+    return {
+      host: view.host,
+      state: view.state,
+      server: view.server,
+      host_key: view.fingerprint,
+      round_trip_ms: Math.round(view.roundTripMs * 10) / 10,
+    };
+  },
+  text: out => `${out.state}: ${out.host}, ${out.server}, host key ${out.host_key}, round trip ${out.round_trip_ms} ms`,
+});

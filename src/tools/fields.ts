@@ -1,0 +1,38 @@
+import * as z from 'zod';
+
+/** A name of the configuration, never an address. */
+export const host = z.string().min(1).max(255).describe('A host name from ssh_list_hosts.');
+/** A handle of a command; looked up only after the gate. */
+export const commandId = z.string().max(64).describe('The command_id that ssh_exec returned.');
+/** A handle of a session. */
+export const sessionId = z.string().max(64).describe('The session_id that ssh_session_start returned.');
+/** A byte offset into safe output. */
+export const cursor = z
+  .int()
+  .min(0)
+  .optional()
+  .describe('Where to go on: a cursor of an earlier result. 0 is the start.');
+/** The most text of one read, in bytes. */
+export const maxBytes = z.int().min(64).max(24_000).optional().describe('At most this much text (default 24000).');
+/** The agent's own words, for the record alone. */
+export const reason = z.string().max(500).optional().describe('Why, for the record.');
+/** How long a call may wait, in milliseconds. */
+export const waitMs = (byDefault: number) =>
+  z
+    .int()
+    .min(0)
+    .max(600_000)
+    .optional()
+    .describe(`How long to wait before answering with what there is (default ${byDefault} ms).`);
+
+const day = 24 * 60 * 60 * 1000;
+/** How long a command may run, in milliseconds. */
+export const timeoutMs = z
+  .int()
+  .min(1)
+  .max(day)
+  .optional()
+  .describe('Stop the command after this long (default 600000 ms, unless the policy sets less).');
+
+/** Arguments that some clients add to every tool by themselves; taken off before anything else looks. */
+export const CLIENT_KEYS = ['wait_for_previous'] as const;

@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import type { Observe } from '../call.ts';
+import type { Output } from '../ssh/fleet.ts';
+import { lostFailure, STATUSES, standing, stopShape } from './command-result.ts';
+import { commandId, cursor, maxBytes, waitMs } from './fields.ts';
+import { defineTool } from './tool.ts';
+import { wait } from './wait.ts';
+
+const WAIT_MS = 10_000;
+const MAX_BYTES = 24_000;
+
+/** `ssh_read_output`: more of what a command wrote. */
+export const readOutput = defineTool({
+  name: 'ssh_read_output',
+  title: 'Read more output of a command',
+  description:
+    'Returns output of a command from a cursor on, waiting up to wait_ms for new bytes while it runs. ' +
+    'Nothing is lost between two reads as long as the bytes are kept; dropped says how many are not.',
+  risk: 'read',
+  input: z.strictObject({
+    command_id: commandId,
+    stream: z.enum(['stdout', 'stderr']).optional().describe('Which stream (default stdout).'),
+    cursor,
+    wait_ms: waitMs(WAIT_MS),
+    max_bytes: maxBytes,
+  }),
+  output: z.strictObject({
+    host: z.string(),
+    command_id: z.string(),
+    status: z.enum(STATUSES),
+    exit_code: z.number().optional(),
+    signal: z.string().optional(),
+    stop: stopShape.optional(),
+    stream: z.enum(['stdout', 'stderr']),
+    text: z.string(),
+    cursor: z.number().describe('Pass it to the next call.'),
+    dropped: z.number().describe('Bytes before text that are not kept any more.'),
+    more: z.boolean().describe('Whether more is there to be read at once.'),
+  }),
+  action: (args): Observe => ({ kind: 'observe', what: 'command', id: args.command_id }),
+  run: async (permit, { fleet }, moment, args) => {
+    const command = fleet.command(permit);
+    const stream = args.stream ?? 'stdout';
+    const output = command[stream];
+    const from = args.cursor ?? 0;
+    await waitForMore(output, command.ended, from, args.wait_ms ?? WAIT_MS, moment.signal);
+    const piece = output.read(from, args.max_bytes ?? MAX_BYTES);
+    return {
+      host: command.host,
+      command_id: command.id,
+      ...standing(command),
+      stream,
+      text: piece.text,
+      cursor: piece.next,
+      dropped: piece.dropped,
+      more: piece.more,
+    };
+  },
+  text: out =>
+    [
+      `${out.status === 'exited' ? `exited ${out.exit_code}` : out.status} on ${out.host}; ${out.stream} up to cursor ${out.cursor}` +
+        `${out.more ? ', more to be read' : ''}${out.dropped === 0 ? '' : `; ${out.dropped} bytes before it are not kept`}`,
+      out.text,
+    ].join('\n'),
+  failure: lostFailure,
+});
+
+/** Returns at once when bytes are there or the command is over. */
+const waitForMore = async (
+  output: Output,
+  ended: Promise<unknown>,
+  from: number,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> => {
+  if (output.length > from) return;
+  await wait(Promise.race([output.grown(from), ended]), ms, signal);
+};

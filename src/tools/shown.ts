@@ -1,0 +1,39 @@
+import type { Output } from '../ssh/fleet.ts';
+
+/** What one result shows of a stream: `omitted` bytes are not in `text`, and `cursor` is where reading goes on. */
+export type Shown = { readonly text: string; readonly cursor: number; readonly omitted: number };
+
+/** Characters of one result, as JSON: fits what every client measured passes on to its model. */
+export const RESULT_CHARS = 30_000;
+const FRAME_CHARS = 2_000;
+
+/** Both streams within one budget: each may use what the other leaves. */
+export const showBoth = (stdout: Output, stderr: Output): { readonly stdout: Shown; readonly stderr: Shown } => {
+  const whole = RESULT_CHARS - FRAME_CHARS;
+  const err = show(stderr, Math.max(whole / 3, whole - cost(show(stdout, whole).text)));
+  const out = show(stdout, whole - cost(err.text));
+  return { stdout: out, stderr: err };
+};
+
+/** Head and tail of a stream in at most `chars` characters of JSON, with a line between them that says what is left out. */
+export const show = (output: Output, chars: number): Shown => {
+  let bytes = Math.floor(chars);
+  for (;;) {
+    const shown = headAndTail(output, bytes);
+    const size = cost(shown.text);
+    if (size <= chars || bytes < 64) return shown;
+    bytes = Math.floor((bytes * chars) / size) - 16;
+  }
+};
+
+const headAndTail = (output: Output, bytes: number): Shown => {
+  const start = output.read(0, bytes);
+  if (start.next >= output.length) return { text: start.text, cursor: start.next, omitted: start.dropped };
+  const head = output.read(0, Math.floor(bytes * 0.4));
+  const tail = output.read(Math.max(head.next, output.length - Math.floor(bytes * 0.6)), bytes);
+  const between = tail.from - head.next;
+  const mark = `\n[${between} bytes left out; ssh_read_output continues at cursor ${head.next}]\n`;
+  return { text: `${head.text}${mark}${tail.text}`, cursor: head.next, omitted: head.dropped + between };
+};
+
+const cost = (text: string): number => JSON.stringify(text).length - 2;
