@@ -1,0 +1,165 @@
+import type { Io } from './io.ts';
+import type { Options } from './options.ts';
+
+/** A flag: a switch, or one that takes a value; `many` may be given again. */
+export type Flag = {
+  readonly value?: string;
+  readonly many?: boolean;
+  readonly short?: string;
+  readonly about: string;
+};
+/** Flags by their names, without dashes. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** What was typed, once it is known to be well formed. */
+export type Request = {
+  readonly options: Options;
+  /** The values of the command's own flags, in the order given; switches have an empty list. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly operands: readonly string[];
+  /** The words after `--`, when there is one. */
+  readonly rest: readonly string[] | undefined;
+};
+
+/** One subcommand, as help and the parser see it; its code is loaded when it is called. */
+export type Command = {
+  readonly words: readonly [string, ...string[]];
+  /** What follows the words in a usage line. */
+  readonly synopsis: string;
+  readonly about: string;
+  readonly examples: readonly [string, string, string];
+  readonly flags: Flags;
+  readonly operands: { readonly min: number; readonly max: number; readonly rest?: boolean };
+  /** Ends by itself when it is told to stop; every other command is simply left. */
+  readonly serves?: boolean;
+  /** Resolves with the exit code. */
+  readonly load: () => Promise<(io: Io, request: Request) => Promise<number>>;
+};
+
+/** The flags that every subcommand takes; each that has a value, and `--json`, has a twin in the environment. */
+export const COMMON: Flags = {
+  config: { value: 'FILE', about: 'the configuration (hosts, logins)' },
+  policy: { value: 'FILE', about: 'the policy that guards every call' },
+  state: { value: 'DIR', about: 'where counters and the audit are kept' },
+  grant: { value: 'NAME', about: 'whose calls these are: limits and handles belong to a grant' },
+  'log-level': { value: 'LEVEL', about: 'error, warn, info or debug: what is said on stderr' },
+  json: { about: 'print data as JSON' },
+  help: { short: 'h', about: 'show help' },
+  version: { about: 'show the version' },
+};
+
+/** Every subcommand there is. */
+export const COMMANDS: readonly Command[] = [
+  {
+    words: ['serve'],
+    synopsis: '',
+    about: 'serve MCP on stdin and stdout',
+    examples: [
+      'sallyport serve',
+      'sallyport serve --grant ci --log-level info',
+      'sallyport serve --policy ~/policies/observe.json',
+    ],
+    flags: {},
+    operands: { min: 0, max: 0 },
+    serves: true,
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    words: ['init'],
+    synopsis: '[--client NAME] [--host NAME=USER@ADDRESS[:PORT]]... [--preset observe] [--print]',
+    about: 'write a first configuration and policy, and show how to register the server',
+    examples: [
+      'sallyport init --host web=deploy@10.0.0.5',
+      'sallyport init --client claude-code',
+      'sallyport init --print',
+    ],
+    flags: {
+      client: { value: 'NAME', about: 'claude-code, codex, gemini, cursor, vscode or claude-desktop' },
+      host: { value: 'NAME=USER@ADDRESS[:PORT]', many: true, about: 'a host to put into a new config.json' },
+      preset: { value: 'NAME', about: 'observe: look at hosts, run nothing' },
+      print: { about: 'show what would be written, and write nothing' },
+    },
+    operands: { min: 0, max: 0 },
+    load: async () => (await import('./desk.ts')).init,
+  },
+  {
+    words: ['doctor'],
+    synopsis: '[HOST]',
+    about: 'check everything that a call needs, and say how to mend what is wrong',
+    examples: ['sallyport doctor', 'sallyport doctor web', 'sallyport doctor --json'],
+    flags: {},
+    operands: { min: 0, max: 1 },
+    load: async () => (await import('./desk.ts')).doctor,
+  },
+  {
+    words: ['hosts', 'list'],
+    synopsis: '',
+    about: 'the configured hosts, and what is known of their keys',
+    examples: ['sallyport hosts list', 'sallyport hosts --json', 'sallyport hosts list --config ~/other.json'],
+    flags: {},
+    operands: { min: 0, max: 0 },
+    load: async () => (await import('./desk.ts')).hostsList,
+  },
+  {
+    words: ['hosts', 'test'],
+    synopsis: 'HOST',
+    about: 'connect and log in to a host as a call would',
+    examples: ['sallyport hosts test web', 'sallyport hosts test web --json', 'sallyport doctor web'],
+    flags: {},
+    operands: { min: 1, max: 1 },
+    load: async () => (await import('./desk.ts')).hostsTest,
+  },
+  {
+    words: ['hosts', 'trust'],
+    synopsis: 'HOST [--fingerprint SHA256:...]',
+    about: "show a host's key and enrol it in known_hosts, if you say so",
+    examples: [
+      'sallyport hosts trust web',
+      'sallyport hosts trust web --fingerprint SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDOFi0fZe1mZQHgV2A',
+      'sallyport hosts test web',
+    ],
+    flags: {
+      fingerprint: {
+        value: 'SHA256:...',
+        about: 'enrol this key without asking, if it is the one that the host presents',
+      },
+    },
+    operands: { min: 1, max: 1 },
+    load: async () => (await import('./desk.ts')).hostsTrust,
+  },
+  {
+    words: ['policy', 'validate'],
+    synopsis: '[FILE]',
+    about: 'check a policy: every problem at once, with its line',
+    examples: [
+      'sallyport policy validate',
+      'sallyport policy validate policy.json',
+      'sallyport policy validate policy.json --json',
+    ],
+    flags: {},
+    operands: { min: 0, max: 1 },
+    load: async () => (await import('./desk.ts')).policyValidate,
+  },
+  {
+    words: ['policy', 'explain'],
+    synopsis: '[FILE] [--args JSON] -- TOOL [KEY=VALUE]...',
+    about: 'what a policy decides about one call, and why',
+    examples: [
+      "sallyport policy explain -- ssh_exec host=web command='uptime'",
+      'sallyport policy explain policy.json -- ssh_list_hosts',
+      `sallyport policy explain --args '{"host":"web","argv":["ls","-l"]}' -- ssh_exec`,
+    ],
+    flags: { args: { value: 'JSON', about: "the call's arguments as one JSON object" } },
+    operands: { min: 0, max: 1, rest: true },
+    load: async () => (await import('./desk.ts')).policyExplain,
+  },
+  {
+    words: ['audit', 'verify'],
+    synopsis: '',
+    about: 'check that nothing in the audit was edited, cut, swapped or lost',
+    examples: ['sallyport audit verify', 'sallyport audit verify --json', 'sallyport audit verify --state ~/copy'],
+    flags: {},
+    operands: { min: 0, max: 0 },
+    load: async () => (await import('./desk.ts')).auditVerify,
+  },
+];

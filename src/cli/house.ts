@@ -1,0 +1,87 @@
+import { openAudit } from '../audit/log.ts';
+import type { Audit } from '../audit/record.ts';
+import type { Log } from '../call.ts';
+import { load } from '../config/load.ts';
+import { Gate } from '../gate/gate.ts';
+import type { Service } from '../mcp/server.ts';
+import { compile } from '../policy/compile.ts';
+import { NO_POLICY, type Policy, visibility } from '../policy/decide.ts';
+import { createFleet, type Fleet } from '../ssh/fleet.ts';
+import { openSqlite } from '../state/sqlite.ts';
+import type { Store } from '../state/store.ts';
+import { TOOLS } from '../tools/index.ts';
+import { noHosts } from './hosts-list.ts';
+import type { Io } from './io.ts';
+import { lazyAudit, lazyStore } from './lazy.ts';
+import { connectionsFor, partsFor } from './link.ts';
+import type { Options } from './options.ts';
+import { placesIn } from './record.ts';
+
+/** Every room, wired: what a server serves, and what it must put down when it ends. */
+export type OpenHouse = {
+  readonly service: Service;
+  readonly fleet: Fleet;
+  readonly audit: Audit;
+  /** Opens what is opened late; what fails is said to the operator, and again to the first call that needs it. */
+  readonly warmUp: () => Promise<void>;
+  /** Resolves when nothing is being opened any more. */
+  readonly idle: () => Promise<void>;
+  /** Whether refusals wait for a record that is still being opened; nothing runs on a host then. */
+  readonly owes: () => boolean;
+  /** Closes the record, then the store once it has taken what the record told it. */
+  readonly close: () => Promise<void>;
+};
+
+/** Reads the files and wires the rooms; nothing is dialled and no database opened. Throws `InvalidFile` or `NotPrivate`. */
+export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
+  const { config, hasConfig, grant, policyFile, policyText } = load(options, io);
+  const policy = policyText === undefined ? NO_POLICY : compile(policyText, policyFile);
+  if (config.hosts.length === 0) log('warn', noHosts(options.paths.config, hasConfig));
+  if (policyText === undefined) log('warn', `There is no ${policyFile}: every call is denied. Run sallyport init.`);
+  const kept = keep(io, options, { log, grant, policy });
+  const { store, audit } = kept;
+  const { clock } = io;
+  const gate = new Gate({ policy: () => policy, store, audit, clock, log });
+  const connections = connectionsFor(config, partsFor(io, config, log));
+  const fleet = createFleet({ hosts: config.hosts, connections, clock, random: io.random });
+  const service: Service = {
+    tools: TOOLS,
+    house: { gate, fleet, version: io.version },
+    grant,
+    shows: tool => visibility(policy, tool),
+    newCallId: () => `call_${io.random(16).toString('base64url')}`,
+    clock,
+    log,
+  };
+  return { service, fleet, audit, warmUp: kept.warmUp, idle: kept.idle, owes: kept.owes, close: kept.close };
+};
+
+type Keeping = { readonly log: Log; readonly grant: string; readonly policy: Policy };
+type Kept = Pick<OpenHouse, 'audit' | 'warmUp' | 'idle' | 'owes' | 'close'> & { readonly store: Store };
+
+/** What outlives the process: the counters and the record, opened when they are first needed. */
+const keep = (io: Io, { paths }: Options, { log, grant, policy }: Keeping): Kept => {
+  const { clock, random, uid } = io;
+  const places = placesIn(paths.state);
+  const store = lazyStore(() => openSqlite({ file: places.store, clock, log, random, uid }));
+  const audit = lazyAudit(() =>
+    openAudit({
+      folder: places.audit,
+      keyFile: places.key,
+      ...{ clock, store: store.thing, log, random, uid },
+      about: { version: io.version, grant, policy: policy.digest },
+    }),
+  );
+  const warmUp = async (): Promise<void> => {
+    const opened = await Promise.allSettled([store.ready(), audit.ready()]);
+    for (const one of opened) if (one.status === 'rejected') log('error', String(one.reason));
+  };
+  const idle = async (): Promise<void> => void (await Promise.all([store.idle(), audit.idle()]));
+  const close = async (): Promise<void> => {
+    audit.thing.close();
+    await store.idle();
+    if (store.isOpen()) await store.thing.heads();
+    store.thing.close();
+  };
+  return { store: store.thing, audit: audit.thing, warmUp, idle, owes: audit.owes, close };
+};

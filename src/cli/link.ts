@@ -1,0 +1,46 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../call.ts';
+import type { Config } from '../config/config.ts';
+import type { Failure } from '../errors.ts';
+import type { Connections } from '../ssh/connection.ts';
+import { createConnections } from '../ssh/connections.ts';
+import type { Host } from '../ssh/host.ts';
+import type { Parts } from '../ssh/host-connection.ts';
+import { tcp } from '../ssh/tcp.ts';
+import { didYouMean } from '../text/nearest.ts';
+import { EXIT, type Io, Usage } from './io.ts';
+
+/** How long a host may take to answer before it counts as unreachable. */
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** What connections need from this process. */
+export const partsFor = (io: Io, config: Config, log: Log): Parts => ({
+  clock: io.clock,
+  log,
+  random: io.random,
+  pause: ms => pause(ms),
+  connect: tcp,
+  connectTimeoutMs: config.timeouts.connectMs ?? CONNECT_TIMEOUT_MS,
+  knownHosts: config.knownHosts,
+});
+
+/** Connections to the configured hosts, none of them dialled. */
+export const connectionsFor = (config: Config, parts: Parts): Connections =>
+  createConnections(new Map(config.hosts.map(host => [host.name, host])), parts);
+
+/** The host that a command line names; throws a `Usage` with the nearest. */
+export const hostNamed = ({ hosts }: Config, name: string | undefined): Host => {
+  const host = hosts.find(candidate => candidate.name === name);
+  if (host !== undefined) return host;
+  const names = hosts.map(candidate => candidate.name);
+  const near = didYouMean(name ?? '', names) || (names.length === 0 ? '; none are' : `; there are ${names.join(', ')}`);
+  throw new Usage(`no host is called ${JSON.stringify(name)}${near}`);
+};
+
+const NO: readonly string[] = ['HOST_KEY_UNKNOWN', 'HOST_KEY_CHANGED', 'HOST_KEY_REVOKED'];
+
+/** The exit code of a failure: a key that is not trusted is a no, everything else is the surroundings'. */
+export const exitOf = ({ code }: Failure): number => (NO.includes(code) ? EXIT.no : EXIT.environment);
+
+/** A failure as data. */
+export const failureData = ({ code, message, next }: Failure) => ({ code, message, next });
