@@ -1,0 +1,33 @@
+import { cpus, loadavg } from 'node:os';
+import { startSshd } from '../support/sshd.ts';
+import { warmExec } from './exec.ts';
+import type { Figures } from './figures.ts';
+import { ms, ratio } from './figures.ts';
+import { gatePass } from './gate.ts';
+import { firstResponse } from './start.ts';
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const row = (name: string, { n, min, p50, p99 }: Figures, note = ''): void =>
+  say(`| ${name} | ${n} | ${ms(min)} | ${ms(p50)} | ${ms(p99)} | ${note} |`);
+
+await using sshd = await startSshd();
+say(
+  `node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? '?'}), load ${loadavg()[0]?.toFixed(1)} at the start\n`,
+);
+say('| what | n | min | p50 | p99 | beside |\n|---|--:|--:|--:|--:|---|');
+
+const { start, rssMb } = await firstResponse(sshd, 15);
+row('first response, from spawn', start, 'aim: p50 at most 150 ms on Node 20');
+
+const { ours, bare, master } = await warmExec(sshd, 200);
+if (ours === undefined || bare === undefined || master === undefined) throw new Error('a contender is missing');
+row('warm `true`: ssh2 alone, no-delay', bare, '1.00x');
+row('warm `true`: ssh_exec, whole server', ours, `${ratio(ours.p50, bare.p50)} of ssh2; aim: 1.4x`);
+row(
+  'warm `true`: ssh -S, OpenSSH multiplexing',
+  master,
+  `${ratio(master.p50, bare.p50)} of ssh2; ours is ${ratio(ours.p50, master.p50)} of it`,
+);
+
+row('gate: one limit, record on disk', await gatePass(2000));
+say(`\nidle server: ${rssMb.toFixed(0)} MB resident`);

@@ -1,0 +1,128 @@
+import { errorOf, structured } from '../support/home.ts';
+
+type Json = Record<string, unknown>;
+
+/** One call of the demo: what it is, and what must come of it. `arrives` is how many commands must reach the host. */
+export type Step = {
+  readonly tool: string;
+  readonly args: (so: Json) => Json;
+  readonly says: string;
+  /** What is shown as the decision, or a thrown error when it is not what must come. */
+  readonly judge: (result: Json, so: Json) => string;
+  readonly arrives: number | 'some';
+};
+
+const fail = (result: Json): never => {
+  throw new Error(`not what was expected: ${JSON.stringify(result)}`);
+};
+
+const allowed =
+  (check: (content: Json, so: Json) => string | undefined) =>
+  (result: Json, so: Json): string => {
+    const told = result.isError === true ? undefined : check(structured(result), so);
+    return told === undefined ? fail(result) : `allow   ${told}`;
+  };
+
+const refused =
+  (code: string, rule?: string) =>
+  (result: Json): string => {
+    const error = errorOf(result);
+    if (error.code !== code || (rule !== undefined && error.rule !== rule)) return fail(result);
+    return `DENY    ${code}${rule === undefined ? '' : ` by ${rule}`}${typeof error.retry_after_ms === 'number' ? `, again in ${error.retry_after_ms} ms` : ''}`;
+  };
+
+const exec = (command: string, judge: Step['judge'], arrives: Step['arrives'], more: Json = {}): Step => ({
+  tool: 'ssh_exec',
+  args: () => ({ host: 'demo', command, ...more }),
+  says: `${command}${Object.keys(more).length === 0 ? '' : ` ${JSON.stringify(more)}`}`,
+  judge,
+  arrives,
+});
+
+const exited = (code: number): Step['judge'] =>
+  allowed(content =>
+    content.status === 'exited' && content.exit_code === code
+      ? `exit ${code}, ${String(content.stdout).length} characters`
+      : undefined,
+  );
+
+const NOT_LISTED = '/tools/ssh_exec/require/args.command-in';
+const LINE_NOT_LISTED = '/tools/ssh_session_send/require/args.input-in';
+
+/** What an agent might do in its first minute, some of it unwise. */
+export const STEPS: readonly Step[] = [
+  {
+    tool: 'ssh_list_hosts',
+    args: () => ({}),
+    says: '',
+    judge: allowed(content => (Array.isArray(content.hosts) && content.hosts.length === 1 ? '1 host' : undefined)),
+    arrives: 0,
+  },
+  exec('uptime', exited(0), 1),
+  exec('uname -a', exited(0), 1),
+  exec('rm -rf /var/lib/app', refused('POLICY_DENIED', NOT_LISTED), 0),
+  exec('uptime; id', refused('POLICY_DENIED', NOT_LISTED), 0),
+  exec('uptime\nid', refused('POLICY_DENIED', NOT_LISTED), 0),
+  exec('uptime', refused('POLICY_DENIED', '/tools/ssh_exec/deny_if/args.env-exists'), 0, {
+    env: { LD_PRELOAD: '/tmp/x.so' },
+  }),
+  exec('uptime', refused('UNKNOWN_HOST'), 0, { host: 'evil.example' }),
+  {
+    tool: 'ssh_session_start',
+    args: () => ({ host: 'demo' }),
+    says: '',
+    judge: allowed((content, so) => {
+      so.session_id = content.session_id;
+      return typeof content.session_id === 'string' ? `in ${String(content.cwd)}` : undefined;
+    }),
+    arrives: 'some',
+  },
+  send('cd /tmp', content => (content.cwd === '/tmp' ? 'now in /tmp' : undefined), 'some'),
+  send('pwd', content => (content.stdout === '/tmp\n' ? 'prints /tmp' : undefined), 'some'),
+  {
+    tool: 'ssh_session_send',
+    args: so => ({ session_id: so.session_id, input: 'rm -rf .' }),
+    says: 'rm -rf .',
+    judge: refused('POLICY_DENIED', LINE_NOT_LISTED),
+    arrives: 0,
+  },
+  {
+    tool: 'ssh_session_end',
+    args: so => ({ session_id: so.session_id }),
+    says: '',
+    judge: allowed(content => String(content.outcome)),
+    arrives: 'some',
+  },
+  {
+    tool: 'ssh_exec',
+    args: () => ({ host: 'demo', command: 'tail -F /var/log/syslog', wait_ms: 200 }),
+    says: 'tail -F /var/log/syslog',
+    judge: allowed((content, so) => {
+      so.command_id = content.command_id;
+      return content.status === 'running' ? 'runs on, handed over' : undefined;
+    }),
+    arrives: 1,
+  },
+  {
+    tool: 'ssh_cancel_command',
+    args: so => ({ command_id: so.command_id }),
+    says: '',
+    judge: allowed(content =>
+      content.outcome === 'confirmed' ? `confirmed after ${String(content.signals)}` : undefined,
+    ),
+    arrives: 'some',
+  },
+];
+
+/** The call that a limit of thirty a minute is asked again and again, until it refuses. */
+export const BURST: Step = exec('df -h', refused('RATE_LIMITED', '/tools/ssh_exec/limits/commands'), 0);
+
+function send(input: string, check: (content: Json) => string | undefined, arrives: Step['arrives']): Step {
+  return {
+    tool: 'ssh_session_send',
+    args: so => ({ session_id: so.session_id, input }),
+    says: input,
+    judge: allowed(check),
+    arrives,
+  };
+}

@@ -1,0 +1,105 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BIN, home, type Raw, raw } from '../support/home.ts';
+import { BURST, STEPS, type Step } from './calls.ts';
+import { startTarget, type Target } from './target.ts';
+
+type Json = Record<string, unknown>;
+
+const root = process.env.SALLYPORT_ROOT ?? process.cwd();
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+let wrong = 0;
+const expectThat = (holds: boolean, text: string): void => {
+  say(`${holds ? 'ok   ' : 'WRONG'} ${text}`);
+  if (!holds) wrong += 1;
+};
+
+const row = (number: number | string, step: Step, decision: string, tookMs: number, arrived: number): void =>
+  say(
+    `${String(number).padStart(2)}  ${step.tool.padEnd(18)} ${JSON.stringify(step.says).slice(1, -1).slice(0, 34).padEnd(34)}  ${decision.padEnd(66)} ${tookMs.toFixed(0).padStart(5)} ms  ${arrived === 0 ? 'never arrived' : `${arrived} arrived`}`,
+  );
+
+/** Plays one call, and looks from the far side how many commands arrived for it. */
+const play = async (server: Raw, target: Target, step: Step, so: Json, number: number | string): Promise<boolean> => {
+  const before = target.arrived();
+  const begun = performance.now();
+  const result = await server.call(step.tool, step.args(so));
+  const tookMs = performance.now() - begun;
+  try {
+    const decision = step.judge(result, so);
+    const arrived = target.arrived() - before;
+    row(number, step, decision, tookMs, arrived);
+    if (step.arrives !== 'some' && arrived !== step.arrives) throw new Error(`${arrived} arrived, not ${step.arrives}`);
+    return true;
+  } catch (error) {
+    if (number === '') return false;
+    wrong += 1;
+    say(`WRONG ${step.tool} ${step.says}: ${error instanceof Error ? error.message : String(error)}`);
+    return true;
+  }
+};
+
+/** Calls until the limit refuses, and shows only the refusal. */
+const burst = async (server: Raw, target: Target, so: Json): Promise<void> => {
+  for (let tries = 1; tries <= 40; tries += 1) {
+    if (await play(server, target, BURST, so, '')) {
+      say(`    (the limit of 30 a minute let ${tries - 1} more of these through first)`);
+      return;
+    }
+  }
+  expectThat(false, 'the limit refused none of forty calls');
+};
+
+/** Processes of this user that carry a mark of ours. */
+const leftovers = (): number =>
+  readdirSync('/proc').filter(name => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(join('/proc', name, 'environ'), 'latin1').includes('SALLYPORT_ID=');
+    } catch {
+      return false; // It has ended, or belongs to somebody else.
+    }
+  }).length;
+
+const main = async (): Promise<void> => {
+  await using target = await startTarget(process.env.SALLYPORT_SSHD);
+  const entry = {
+    address: '127.0.0.1',
+    port: target.port,
+    user: target.user,
+    auth: { key: target.keyPath },
+    tags: ['demo'],
+  };
+  const policy = readFileSync(join(root, 'policy.example.json'), 'utf8');
+  await using place = await home({ demo: entry }, policy, { knownHosts: [target.knownHosts] });
+  say(`node     ${process.version}`);
+  say(`target   ${target.what} on 127.0.0.1:${target.port}, thrown away at the end`);
+  const begun = performance.now();
+  await using server = raw(place);
+  await server.request('server/discover');
+  say(
+    `server   ${execFileSync(process.execPath, [BIN, '--version'], { encoding: 'utf8' }).trim()} on stdio, first answer after ${(performance.now() - begun).toFixed(0)} ms`,
+  );
+  say('policy   policy.example.json\n');
+  const so: Json = {};
+  for (const [index, step] of STEPS.entries()) await play(server, target, step, so, index + 1);
+  await burst(server, target, so);
+  say('');
+  server.child.stdin.end();
+  const { code } = await server.exited;
+  expectThat(code === 0, `the server left by itself when its client did (exit ${code})`);
+  expectThat(server.noise.length === 0, 'its stdout carried nothing but the protocol');
+  const lines = await place.audit();
+  const count = (event: string): number => lines.filter(line => line.event === event).length;
+  expectThat(
+    count('admitted') === count('ended'),
+    `the audit has ${count('admitted')} admitted, each with its end, and ${count('refused')} refused`,
+  );
+  const verified = spawnSync(process.execPath, [BIN, 'audit', 'verify'], { env: place.env, encoding: 'utf8' });
+  expectThat(verified.status === 0, `sallyport audit verify: ${verified.stdout.trim().split('\n')[0]}`);
+  expectThat(leftovers() === 0, 'no process of it is left on the target');
+};
+
+await main();
+say(wrong === 0 ? '\nEvery expectation was met. Next: sallyport init' : `\n${wrong} expectations were not met.`);
+process.exit(wrong === 0 ? 0 : 1);
