@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Stop } from '../call.ts';
-import { STATUSES, standing, stopResult, stopShape, stopText } from './command-result.ts';
+import { heldShape, STATUSES, standing, stopResult, stopShape, stopText } from './command-result.ts';
 import { commandId } from './fields.ts';
 import { defineTool } from './tool.ts';
 
@@ -19,6 +19,7 @@ export const cancelCommand = defineTool({
     status: z.enum(STATUSES),
     exit_code: z.number().optional(),
     signal: z.string().optional(),
+    output_held: heldShape,
     ...stopShape.shape,
   }),
   action: (args): Stop => ({ kind: 'stop', what: 'command', id: args.command_id }),

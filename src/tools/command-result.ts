@@ -14,6 +14,12 @@ export const stopShape = z.strictObject({
 /** How a command stands, on the wire. */
 export const STATUSES = ['exited', 'signalled', 'running', 'cancelled', 'timed_out', 'revoked', 'lost'] as const;
 
+/** Set when the program has ended and what it left behind still held its output. */
+export const heldShape = z
+  .literal(true)
+  .optional()
+  .describe('The program ended; something it left behind holds its output.');
+
 /** How a command stands and what it wrote: the shape of `ssh_exec`'s result. */
 export const commandShape = z.strictObject({
   host: z.string(),
@@ -28,6 +34,7 @@ export const commandShape = z.strictObject({
   stderr_cursor: z.number(),
   stdout_omitted: z.number().describe('Bytes that are not in stdout above.'),
   stderr_omitted: z.number(),
+  output_held: heldShape,
   stop: stopShape.optional(),
 });
 
@@ -58,23 +65,26 @@ export const commandResult = (command: Command): CommandResult => {
   };
 };
 
+/** How a command stands, on the wire. */
+export type Standing = Pick<CommandResult, 'status' | 'exit_code' | 'signal' | 'output_held' | 'stop'>;
+
 /** The status, and what belongs to it: a code, a signal, or what a stop proved. */
-export const standing = (
-  command: Command,
-): { status: CommandResult['status']; exit_code?: number; signal?: string; stop?: z.output<typeof stopShape> } => {
+export const standing = (command: Command): Standing => {
   const { end } = command.state();
   if (end === undefined) return { status: 'running' };
   switch (end.how) {
     case 'exited':
-      return { status: end.how, exit_code: end.code };
+      return { status: end.how, exit_code: end.code, ...held(end.outputHeld) };
     case 'signalled':
-      return { status: end.how, signal: end.signal };
+      return { status: end.how, signal: end.signal, ...held(end.outputHeld) };
     case 'lost':
       return { status: end.how };
     default:
       return { status: end.how, stop: stopResult(end.stop) };
   }
 };
+
+const held = (outputHeld: true | undefined): { output_held?: true } => (outputHeld ? { output_held: true } : {});
 
 /** A lost command is the one end that is a failure: nobody knows whether it ran to its end. */
 export const lostFailure = (result: { status: string; host: string }): Failure | undefined =>
@@ -88,6 +98,9 @@ export const commandText = (result: CommandResult): string =>
     headline(result),
     result.stdout === '' ? undefined : `stdout:\n${result.stdout}`,
     result.stderr === '' ? undefined : `stderr:\n${result.stderr}`,
+    result.output_held
+      ? `The program has ended, but something it left behind still holds its output: ssh_cancel_command stops that too.`
+      : undefined,
     result.status === 'running'
       ? `It still runs: ssh_read_output (command_id ${result.command_id}, cursor ${result.stdout_cursor}) waits for more, ssh_cancel_command stops it.`
       : undefined,

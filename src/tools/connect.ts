@@ -20,8 +20,8 @@ export const connect = defineTool({
     round_trip_ms: z.number(),
   }),
   action: (args, { directory }): Connect => ({ kind: 'connect', target: directory.target(args.host) }),
-  run: async (permit, { fleet }) => {
-    const view = await fleet.connect(permit);
+  run: async (permit, { fleet }, moment) => {
+    const view = await fleet.connect(permit, moment.signal);
     return {
       host: view.host,
       state: view.state,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Observe } from '../call.ts';
 import type { Output } from '../ssh/fleet.ts';
-import { lostFailure, STATUSES, standing, stopShape } from './command-result.ts';
+import { heldShape, lostFailure, STATUSES, standing, stopShape } from './command-result.ts';
 import { commandId, cursor, maxBytes, waitMs } from './fields.ts';
 import { defineTool } from './tool.ts';
 import { wait } from './wait.ts';
@@ -30,6 +30,7 @@ export const readOutput = defineTool({
     status: z.enum(STATUSES),
     exit_code: z.number().optional(),
     signal: z.string().optional(),
+    output_held: heldShape,
     stop: stopShape.optional(),
     stream: z.enum(['stdout', 'stderr']),
     text: z.string(),

@@ -17,5 +17,6 @@ export const sessionEnd = defineTool({
     const { session, report } = await fleet.end(permit);
     return { session_id: session.id, host: session.host, ...stopResult(report) };
   },
-  text: out => `session ${out.session_id} on ${out.host} ended: ${stopText(out)}`,
+  text: out =>
+    `session ${out.session_id} on ${out.host} ended: ${out.outcome === 'already_ended' ? 'no line was running' : stopText(out)}`,
 });

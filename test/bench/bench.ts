@@ -5,6 +5,7 @@ import type { Figures } from './figures.ts';
 import { ms, ratio } from './figures.ts';
 import { gatePass } from './gate.ts';
 import { firstResponse } from './start.ts';
+import { cancelToProof, exitWhenAlone } from './stop.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const row = (name: string, { n, min, p50, p99 }: Figures, note = ''): void =>
@@ -28,6 +29,11 @@ row(
   master,
   `${ratio(master.p50, bare.p50)} of ssh2; ours is ${ratio(ours.p50, master.p50)} of it`,
 );
+
+const { obeys, ignores } = await cancelToProof(sshd, 30);
+row('cancel to proof, INT obeyed', obeys, 'aim: 60 ms and a round trip');
+row('cancel to proof, INT and TERM ignored', ignores, 'aim: 1 s');
+row('exit after EOF, two commands and a session alive', await exitWhenAlone(sshd, 9), 'aim: 100 ms');
 
 row('gate: one limit, record on disk', await gatePass(2000));
 say(`\nidle server: ${rssMb.toFixed(0)} MB resident`);
