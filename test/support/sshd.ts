@@ -9,7 +9,7 @@ import type { Host, Login } from '../../src/ssh/host.ts';
 import { tempFolder } from './temp.ts';
 
 const run = promisify(execFile);
-const SSHD = '/usr/sbin/sshd';
+const SSHD = process.env.SALLYPORT_SSHD ?? '/usr/sbin/sshd';
 
 export type KeyKind = 'ed25519' | 'ed25519-locked' | 'rsa' | 'ecdsa';
 
