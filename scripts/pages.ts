@@ -1,3 +1,4 @@
+import { policySchema } from '../src/cli/policy-schema.ts';
 import { FAILURES } from '../src/errors.ts';
 import { listingOf } from '../src/mcp/listing.ts';
 import { TOOLS } from '../src/tools/index.ts';
@@ -84,4 +85,5 @@ const errorsPage = (): string =>
 export const pages = (): Readonly<Record<string, string>> => ({
   'docs/tools.md': toolsPage(),
   'docs/errors.md': errorsPage(),
+  'docs/policy.schema.json': policySchema(),
 });

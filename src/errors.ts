@@ -46,18 +46,25 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly next: string;
   readonly details: FailureDetails;
+  readonly #operator: string | undefined;
 
-  /** `message` says what happened, as a sentence; `next` overrides the table's next step. */
+  /** `message` says what happened, as a sentence; `next` overrides the table's next step, `operator` adds what is not for clients. */
   constructor(
     code: FailureCode,
     message: string,
-    more: { next?: string; details?: FailureDetails; cause?: unknown } = {},
+    more: { next?: string; details?: FailureDetails; operator?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'Failure';
     this.code = code;
     this.next = more.next ?? FAILURES[code].next;
     this.details = more.details ?? {};
+    this.#operator = more.operator;
+  }
+
+  /** What happened with the paths, names and causes of this machine: for the log and the command line, never for a client. */
+  get operator(): string | undefined {
+    return this.#operator;
   }
 
   /** `CODE: what happened. What to do next.` */

@@ -22,7 +22,7 @@ type Trouble = { readonly since: number; readonly writes: number; readonly refus
 const NOTE_MS = 50;
 const RETRY_MS = 1_000;
 /** Notes that are kept while the disk takes nothing. */
-const KEPT = 10_000;
+const KEPT = 1_000;
 
 /** Puts records on disk in groups and in order: one write at a time, each with everything that has come in meanwhile. */
 export class Committer {

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Action, Program } from '../call.ts';
-import type { Reason } from '../policy/decision.ts';
+import type { Effect, Reason } from '../policy/decision.ts';
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** How something permitted ended, as JSON: at least `how`. Output by size and hash, never its bytes. */
 export type Outcome = { readonly how: string; readonly [key: string]: Json };
+
+/** What one policy answers, by its first reason. */
+export type Judged = {
+  readonly decision: Effect;
+  readonly rule: string;
+  readonly reason: string;
+  readonly policy: string;
+};
 
 /** One thing worth remembering. `time`, `seq`, `prev` and `mac` are added when it is written. */
 export type AuditRecord =
@@ -17,6 +25,7 @@ export type AuditRecord =
       readonly tool: string;
       readonly code: string;
       readonly because?: readonly Reason[];
+      readonly reason?: string;
       readonly arguments?: readonly string[];
       readonly action?: Json;
       readonly policy: string;
@@ -27,6 +36,7 @@ export type AuditRecord =
       readonly grant: string;
       readonly tool: string;
       readonly because: readonly Reason[];
+      readonly reason?: string;
       readonly action: Json;
       readonly policy: string;
     }
@@ -36,6 +46,35 @@ export type AuditRecord =
       readonly grant: string;
       readonly tool: string;
       readonly end: Outcome;
+      /** Which rules of which policy ended it, when it was revoked. */
+      readonly because?: readonly Reason[];
+      readonly policy?: string;
+    }
+  | {
+      readonly event: 'reload';
+      readonly ok: true;
+      /** What is in force from now on, and what was before. */
+      readonly policy: string;
+      readonly was: string;
+      /** How many calls it ended. */
+      readonly revoked: number;
+    }
+  | {
+      readonly event: 'reload';
+      readonly ok: false;
+      /** What stays in force. */
+      readonly policy: string;
+      readonly problems: number;
+      /** The first of them. */
+      readonly reason: string;
+    }
+  | {
+      readonly event: 'shadow';
+      readonly call_id: string;
+      readonly grant: string;
+      readonly tool: string;
+      readonly live: Judged;
+      readonly candidate: Judged;
     }
   | { readonly event: 'started' | 'stopped' | 'recovered'; readonly detail: Json };
 

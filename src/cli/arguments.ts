@@ -30,7 +30,9 @@ export const takeApart = (argv: readonly string[]): Typed => {
   for (const token of tokens)
     if (token.kind === 'option' && !Object.hasOwn(EVERY, token.name)) throw unknownFlag(token, EVERY);
   const { command, group, used } = commandOf(words);
-  const known: Flags = { ...COMMON, ...command?.flags };
+  // Without a word it may be the server that is meant, as a client starts it.
+  const meant = command ?? (words.length === 0 ? COMMANDS.find(({ serves }) => serves === true) : undefined);
+  const known: Flags = { ...COMMON, ...meant?.flags };
   const flags = new Map<string, readonly string[]>();
   for (const token of tokens) if (token.kind === 'option') take(flags, token, known);
   return {

@@ -1,5 +1,6 @@
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
+import { POLICY_COMMANDS } from './policy-commands.ts';
 
 /** A flag: a switch, or one that takes a value; `many` may be given again. */
 export type Flag = {
@@ -52,21 +53,27 @@ export const COMMON: Flags = {
 export const COMMANDS: readonly Command[] = [
   {
     words: ['serve'],
-    synopsis: '',
+    synopsis: '[--pin sha256:...] [--shadow FILE]',
     about: 'serve MCP on stdin and stdout',
     examples: [
       'sallyport serve',
       'sallyport serve --grant ci --log-level info',
       'sallyport serve --policy ~/policies/observe.json',
     ],
-    flags: {},
+    flags: {
+      pin: { value: 'sha256:...', about: 'the only policy that may be in force, by its digest' },
+      shadow: {
+        value: 'FILE',
+        about: 'a candidate to judge beside the policy: what it would answer otherwise is logged',
+      },
+    },
     operands: { min: 0, max: 0 },
     serves: true,
     load: async () => (await import('./serve.ts')).serve,
   },
   {
     words: ['init'],
-    synopsis: '[--client NAME] [--host NAME=USER@ADDRESS[:PORT]]... [--preset observe] [--print]',
+    synopsis: '[--client NAME] [--host NAME=USER@ADDRESS[:PORT]]... [--preset observe|operate|admin] [--print]',
     about: 'write a first configuration and policy, and show how to register the server',
     examples: [
       'sallyport init --host web=deploy@10.0.0.5',
@@ -76,7 +83,7 @@ export const COMMANDS: readonly Command[] = [
     flags: {
       client: { value: 'NAME', about: 'claude-code, codex, gemini, cursor, vscode or claude-desktop' },
       host: { value: 'NAME=USER@ADDRESS[:PORT]', many: true, about: 'a host to put into a new config.json' },
-      preset: { value: 'NAME', about: 'observe: look at hosts, run nothing' },
+      preset: { value: 'NAME', about: 'observe (the default): look; operate: look and restart; admin: everything' },
       print: { about: 'show what would be written, and write nothing' },
     },
     operands: { min: 0, max: 0 },
@@ -127,32 +134,7 @@ export const COMMANDS: readonly Command[] = [
     operands: { min: 1, max: 1 },
     load: async () => (await import('./desk.ts')).hostsTrust,
   },
-  {
-    words: ['policy', 'validate'],
-    synopsis: '[FILE]',
-    about: 'check a policy: every problem at once, with its line',
-    examples: [
-      'sallyport policy validate',
-      'sallyport policy validate policy.json',
-      'sallyport policy validate policy.json --json',
-    ],
-    flags: {},
-    operands: { min: 0, max: 1 },
-    load: async () => (await import('./desk.ts')).policyValidate,
-  },
-  {
-    words: ['policy', 'explain'],
-    synopsis: '[FILE] [--args JSON] -- TOOL [KEY=VALUE]...',
-    about: 'what a policy decides about one call, and why',
-    examples: [
-      "sallyport policy explain -- ssh_exec host=web command='uptime'",
-      'sallyport policy explain policy.json -- ssh_list_hosts',
-      `sallyport policy explain --args '{"host":"web","argv":["ls","-l"]}' -- ssh_exec`,
-    ],
-    flags: { args: { value: 'JSON', about: "the call's arguments as one JSON object" } },
-    operands: { min: 0, max: 1, rest: true },
-    load: async () => (await import('./desk.ts')).policyExplain,
-  },
+  ...POLICY_COMMANDS,
   {
     words: ['audit', 'verify'],
     synopsis: '',

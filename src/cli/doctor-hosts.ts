@@ -34,7 +34,7 @@ const checkReach = async (io: Io, host: Host, connections: Connections): Promise
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const judge = error.code.startsWith('HOST_KEY') ? wrong : unavailable;
-    return judge(check, `${error.code}: ${error.message}`, error.next);
+    return judge(check, `${error.code}: ${error.operator ?? error.message}`, error.next);
   }
 };
 
@@ -48,11 +48,14 @@ const checkLogin = async (io: Io, { name }: Host, login: Login): Promise<readonl
   if (secret === undefined) return file;
   const failed = await secret.reveal().then(
     () => [],
-    (error: unknown) => [
-      unavailable(check, String(error instanceof Error ? error.message : error), `make the ${secret.origin} give it`),
-    ],
+    (error: unknown) => [unavailable(check, said(error), `make the ${secret.origin} give it`)],
   );
   return [...file, ...failed];
+};
+
+const said = (error: unknown): string => {
+  if (error instanceof Failure && error.operator !== undefined) return error.operator;
+  return String(error instanceof Error ? error.message : error);
 };
 
 const AGENT =

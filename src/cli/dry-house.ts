@@ -17,7 +17,12 @@ export type DryHouse = {
   readonly forget: () => void;
 };
 
-type Parts = { readonly policy: Policy; readonly clock: Clock; readonly target: (host: string) => Target };
+type Parts = {
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly target: (host: string) => Target;
+  readonly session?: string | undefined;
+};
 
 /** What a permitted call meets instead of a host. */
 export class Admitted extends Error {
@@ -25,7 +30,7 @@ export class Admitted extends Error {
 }
 
 /** Builds one. Its counters begin at nothing. */
-export const dryHouse = ({ policy, clock, target }: Parts): DryHouse => {
+export const dryHouse = ({ policy, clock, target, session = SOMEWHERE }: Parts): DryHouse => {
   const records: AuditRecord[] = [];
   let last: Action | undefined;
   const forget = (): void => {
@@ -39,7 +44,7 @@ export const dryHouse = ({ policy, clock, target }: Parts): DryHouse => {
   };
   const directory: Directory = {
     target,
-    session: (_grant, id) => ({ id: sessionId(id), target: target(SOMEWHERE), cwd: '', home: '', env: {} }),
+    session: (_grant, id) => ({ id: sessionId(id), target: target(session), cwd: '~', home: '~', env: {} }),
     hostOf: (_grant, action) => {
       last = action;
       return undefined;

@@ -1,13 +1,15 @@
 import type { AuditRecord } from '../audit/record.ts';
-import type { Clock, Input, Target } from '../call.ts';
+import type { Action, Clock, Input, Program, Target } from '../call.ts';
 import { Failure } from '../errors.ts';
 import { decide, judgeTool, type Policy } from '../policy/decide.ts';
 import type { Decision, Effect, Reason } from '../policy/decision.ts';
+import { q } from '../shell/quote.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { TOOLS } from '../tools/index.ts';
 import type { House, Tool } from '../tools/tool.ts';
 import { Admitted, dryHouse } from './dry-house.ts';
 import { type Gate, gateOf, type Passed, passedBy } from './gates.ts';
+import { type Verdict, verdictsOn } from './verdicts.ts';
 
 /** A call as somebody would make it. */
 export type Asked = { readonly tool: string; readonly args: Input; readonly grant: string };
@@ -21,6 +23,10 @@ export type Explanation = {
   readonly retry_after_ms?: number;
   readonly policy: string;
   readonly gates: readonly Passed[];
+  /** What the host would be given to run, once it is allowed: the canonical form where rules judge, otherwise as sent. */
+  readonly runs?: string;
+  /** What every rule says by itself, when the call came as far as the rules. */
+  readonly rules?: readonly Verdict[];
   /** What the call takes of each limit. */
   readonly charges: readonly { readonly rule: string; readonly amount: number; readonly max: number }[];
 };
@@ -32,7 +38,13 @@ export type Explainer = {
   readonly records: readonly AuditRecord[];
 };
 
-type Parts = { readonly policy: Policy; readonly clock: Clock; readonly target: (host: string) => Target };
+type Parts = {
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly target: (host: string) => Target;
+  /** Where sessions run; unknown without it. */
+  readonly session?: string | undefined;
+};
 
 /** Makes one: calls go through the real gate, into a house without hosts. */
 export const explainer = (parts: Parts): Explainer => {
@@ -49,12 +61,30 @@ export const explainer = (parts: Parts): Explainer => {
       action === undefined || input === undefined
         ? judgeTool(policy, asked.tool, asked.args)
         : decide(policy, { ...asked, id: CALL, input, action, at: clock.wallMs() }, {});
-    return answer(policy, decision, failure);
+    const said = answer(policy, decision, failure);
+    const runs = said.decision === 'deny' ? {} : runsBy(decision);
+    return { ...said, ...runs, ...(action === undefined ? {} : rulesOn(policy, action, clock.wallMs())) };
   };
   return { explain, records: dry.records };
 };
 
 const CALL = 'explain';
+
+const rulesOn = ({ book }: Policy, action: Action, at: number): Pick<Explanation, 'rules'> => {
+  const rules = book === undefined ? undefined : verdictsOn(book, action, at);
+  return rules === undefined ? {} : { rules };
+};
+
+const runsBy = (decision: Decision | undefined): Pick<Explanation, 'runs'> => {
+  if (decision === undefined || decision.effect === 'deny' || decision.action.kind !== 'exec') return {};
+  return { runs: runsOf(decision.action.program) };
+};
+
+/** A program as a text: the words of a vector are quoted by the server. */
+export const runsOf = (program: Program): string => {
+  if ('canonical' in program) return program.canonical;
+  return 'text' in program ? program.text : program.argv.map(q).join(' ');
+};
 
 /** Serves a call; the failure that it meets before the fleet, if there is one. */
 const serve = async (tool: Tool, { args, grant }: Asked, house: House): Promise<Failure | undefined> => {

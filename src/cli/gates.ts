@@ -8,6 +8,7 @@ const GATES = [
   'require',
   'deny_if',
   'arguments',
+  'rules',
   'limits',
   'approval',
 ] as const;
@@ -26,9 +27,10 @@ export const passedBy = (gate: Gate | undefined, answer: 'ask' | 'deny'): readon
   }));
 };
 
-/** The gate that a rule's id belongs to: `/tools/<tool>/<gate>/…`, `/all_tools/limits/…`, or a name in brackets. */
+/** The gate that a rule's id belongs to: `/tools/<tool>/<gate>/…`, `/all_tools/limits/…`, `/rules/<id>`, or a name in brackets. */
 export const gateOf = (rule: string): Gate => {
   const [, top, second, third] = rule.split('/');
+  if (top === 'rules' && third !== 'limits') return 'rules';
   const part = top === 'all_tools' ? second : third;
   return NAMED[rule] ?? GATES.find(gate => gate === part) ?? (part === 'rate_limit' ? 'limits' : 'arguments');
 };
@@ -37,4 +39,5 @@ const NAMED: Readonly<Record<string, Gate>> = {
   '(no policy)': 'document',
   '(hidden)': 'hidden',
   '(default deny)': 'default',
+  '(no rule)': 'rules',
 };

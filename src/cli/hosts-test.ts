@@ -36,7 +36,7 @@ export const hostsTest = async (io: Io, { options, operands }: Request): Promise
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (options.json) writeJson(io, { host: host.name, ok: false, error: failureData(error) });
-    else say(io, `${host.name}: ${error.text}`);
+    else say(io, `${host.name}: ${error.code}: ${error.operator ?? error.message} ${error.next}`);
     return exitOf(error);
   } finally {
     connections.closeAll();

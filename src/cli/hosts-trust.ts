@@ -35,7 +35,7 @@ export const hostsTrust = async (io: Io, { options, operands, flags }: Request):
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (options.json) writeJson(io, { host: host.name, error: failureData(error) });
-    else say(io, `${host.name}: ${error.text}`);
+    else say(io, `${host.name}: ${error.code}: ${error.operator ?? error.message} ${error.next}`);
     return exitOf(error);
   }
 };

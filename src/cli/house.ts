@@ -1,10 +1,11 @@
 import { openAudit } from '../audit/log.ts';
 import type { Audit } from '../audit/record.ts';
 import type { Log } from '../call.ts';
+import { compilePinned, LivePolicy } from '../config/live-policy.ts';
 import { load } from '../config/load.ts';
+import { InvalidFile } from '../errors.ts';
 import { Gate } from '../gate/gate.ts';
 import type { Service } from '../mcp/server.ts';
-import { compile } from '../policy/compile.ts';
 import { NO_POLICY, type Policy, visibility } from '../policy/decide.ts';
 import { createFleet, type Fleet } from '../ssh/fleet.ts';
 import { openSqlite } from '../state/sqlite.ts';
@@ -16,6 +17,7 @@ import { lazyAudit, lazyStore } from './lazy.ts';
 import { connectionsFor, partsFor } from './link.ts';
 import type { Options } from './options.ts';
 import { placesIn } from './record.ts';
+import { followPolicy, takeCandidate } from './reload.ts';
 
 /** Every room, wired: what a server serves, and what it must put down when it ends. */
 export type OpenHouse = {
@@ -28,6 +30,8 @@ export type OpenHouse = {
   readonly idle: () => Promise<void>;
   /** Whether refusals wait for a record that is still being opened; nothing runs on a host then. */
   readonly owes: () => boolean;
+  /** Follows the files of the policy, and of the candidate, from now on; `toolsChanged` is told when other tools are shown. */
+  readonly follow: (toolsChanged: () => void) => () => void;
   /** Closes the record, then the store once it has taken what the record told it. */
   readonly close: () => Promise<void>;
 };
@@ -35,25 +39,42 @@ export type OpenHouse = {
 /** Reads the files and wires the rooms; nothing is dialled and no database opened. Throws `InvalidFile` or `NotPrivate`. */
 export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
   const { config, hasConfig, grant, policyFile, policyText } = load(options, io);
-  const policy = policyText === undefined ? NO_POLICY : compile(policyText, policyFile);
+  const live = new LivePolicy(policyFile, firstPolicy(policyFile, policyText, options.pin), options.pin);
+  const shadow = options.shadow === undefined ? undefined : takeCandidate(options.shadow, log);
   if (config.hosts.length === 0) log('warn', noHosts(options.paths.config, hasConfig));
   if (policyText === undefined) log('warn', `There is no ${policyFile}: every call is denied. Run sallyport init.`);
-  const kept = keep(io, options, { log, grant, policy });
+  const kept = keep(io, options, { log, grant, policy: live.policy });
   const { store, audit } = kept;
   const { clock } = io;
-  const gate = new Gate({ policy: () => policy, store, audit, clock, log });
+  const policy = (): Policy => live.policy;
+  const gate = new Gate({ policy, candidate: () => shadow?.candidate.policy, store, audit, clock, log });
   const connections = connectionsFor(config, partsFor(io, config, log));
-  const fleet = createFleet({ hosts: config.hosts, connections, clock, random: io.random });
+  const fleet = createFleet({ hosts: config.hosts, connections, clock, random: io.random, log });
   const service: Service = {
     tools: TOOLS,
     house: { gate, fleet, version: io.version },
     grant,
-    shows: tool => visibility(policy, tool),
+    shows: tool => visibility(policy(), tool),
     newCallId: () => `call_${io.random(16).toString('base64url')}`,
     clock,
     log,
   };
-  return { service, fleet, audit, warmUp: kept.warmUp, idle: kept.idle, owes: kept.owes, close: kept.close };
+  const follow = (toolsChanged: () => void): (() => void) => {
+    const parts = { audit, log, gate, toolsChanged };
+    const ends = [followPolicy(io, { file: policyFile, text: policyText }, live, parts), shadow?.follow()];
+    return () => {
+      for (const end of ends) end?.();
+    };
+  };
+  return { service, fleet, follow, audit, warmUp: kept.warmUp, idle: kept.idle, owes: kept.owes, close: kept.close };
+};
+
+const firstPolicy = (file: string, text: string | undefined, pin: string | undefined): Policy => {
+  if (text !== undefined) return compilePinned(text, file, pin);
+  if (pin === undefined) return NO_POLICY;
+  throw new InvalidFile([
+    { file, line: 1, column: 1, pointer: '', message: `does not exist, and ${pin} is asked for` },
+  ]);
 };
 
 type Keeping = { readonly log: Log; readonly grant: string; readonly policy: Policy };

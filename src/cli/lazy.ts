@@ -53,7 +53,7 @@ export const lazyStore = (open: () => Promise<Store>): Late<Store> => {
 };
 
 /** Notes that are kept for an audit that cannot be opened. */
-const KEPT = 10_000;
+const KEPT = 1_000;
 
 /**
  * An audit that is opened by the first record. Notes wait in order until it is open, and an admission waits with them.

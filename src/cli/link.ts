@@ -42,5 +42,9 @@ const NO: readonly string[] = ['HOST_KEY_UNKNOWN', 'HOST_KEY_CHANGED', 'HOST_KEY
 /** The exit code of a failure: a key that is not trusted is a no, everything else is the surroundings'. */
 export const exitOf = ({ code }: Failure): number => (NO.includes(code) ? EXIT.no : EXIT.environment);
 
-/** A failure as data. */
-export const failureData = ({ code, message, next }: Failure) => ({ code, message, next });
+/** A failure as data, for the operator. */
+export const failureData = ({ code, message, operator, next }: Failure) => ({
+  code,
+  message: operator ?? message,
+  next,
+});

@@ -16,6 +16,10 @@ export type Options = {
   readonly named: { readonly config: boolean; readonly policy: boolean; readonly state: boolean };
   /** Undefined when nobody named one. */
   readonly grant: string | undefined;
+  /** The digest of the only policy that may be in force. */
+  readonly pin: string | undefined;
+  /** A candidate to be judged beside the policy. */
+  readonly shadow: string | undefined;
   readonly logLevel: LogLevel;
   readonly json: boolean;
 };
@@ -28,12 +32,14 @@ export const TWINS = {
   policy: 'SALLYPORT_POLICY',
   state: 'SALLYPORT_STATE',
   grant: 'SALLYPORT_GRANT',
+  pin: 'SALLYPORT_PIN',
+  shadow: 'SALLYPORT_SHADOW',
   'log-level': 'SALLYPORT_LOG_LEVEL',
   json: 'SALLYPORT_JSON',
 } as const;
 
 /** Twins of flags that this version has not: obeying them by silence would guard less than somebody believes. */
-const LATER = ['SALLYPORT_HTTP', 'SALLYPORT_CONSOLE', 'SALLYPORT_SHADOW', 'SALLYPORT_PIN'];
+const LATER = ['SALLYPORT_HTTP', 'SALLYPORT_CONSOLE'];
 
 /** The options in force; throws a `Usage` that names the flag or the variable at fault. */
 export const optionsFrom = (
@@ -49,10 +55,11 @@ export const optionsFrom = (
     return value === undefined || value === '' ? undefined : { value, from: TWINS[name] };
   };
   const byDefault = defaultPaths(env);
-  const path = (name: 'config' | 'policy' | 'state'): string => {
+  const named = (name: 'config' | 'policy' | 'state' | 'shadow'): string | undefined => {
     const chosen = given(name);
-    return chosen === undefined ? byDefault[name] : resolve(expandHome(chosen.value, homeOf(env)));
+    return chosen === undefined ? undefined : resolve(expandHome(chosen.value, homeOf(env)));
   };
+  const path = (name: 'config' | 'policy' | 'state'): string => named(name) ?? byDefault[name];
   return {
     paths: { config: path('config'), policy: path('policy'), state: path('state') },
     named: {
@@ -61,6 +68,8 @@ export const optionsFrom = (
       state: given('state') !== undefined,
     },
     grant: grantFrom(given('grant')),
+    pin: pinFrom(given('pin')),
+    shadow: named('shadow'),
     logLevel: levelFrom(given('log-level')),
     json: flags.has('json') || truthFrom(given('json')),
   };
@@ -71,6 +80,11 @@ type Chosen = ReturnType<Given>;
 const grantFrom = (chosen: Chosen): string | undefined => {
   if (chosen === undefined || isGrantName(chosen.value)) return chosen?.value;
   throw new Usage(`${chosen.from} must be a name of letters, digits, ., _ and -, up to 64`);
+};
+
+const pinFrom = (chosen: Chosen): string | undefined => {
+  if (chosen === undefined || /^sha256:[0-9a-f]{64}$/.test(chosen.value)) return chosen?.value;
+  throw new Usage(`${chosen.from} must be sha256: and 64 hexadecimal digits; policy validate prints them`);
 };
 
 const isLevel = (text: string): text is LogLevel => LOG_LEVELS.some(level => level === text);

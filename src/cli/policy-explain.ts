@@ -18,7 +18,9 @@ export const policyExplain = async (io: Io, request: Request): Promise<number> =
   const { config } = loadConfig(options, io);
   const target = targetIn(config.hosts, io);
   const asked = { tool, args, grant: options.grant ?? LOCAL_GRANT };
-  const explanation = await explainer({ policy: compiled(io, request), clock: io.clock, target }).explain(asked);
+  const session = request.flags.get('host')?.[0];
+  const policy = compiled(io, request);
+  const explanation = await explainer({ policy, clock: io.clock, target, session }).explain(asked);
   if (options.json) writeJson(io, explanation);
   else tell(io, tool, explanation);
   return explanation.decision === 'allow' ? EXIT.ok : EXIT.no;
@@ -29,13 +31,20 @@ const compiled = (io: Io, request: Request): Policy => {
   return found === undefined ? NO_POLICY : compile(found.text, found.file);
 };
 
-const tell = (io: Io, tool: string, { decision, code, rule, reason, gates, charges, policy }: Explanation): void => {
+const tell = (io: Io, tool: string, explanation: Explanation): void => {
+  const { decision, code, rule, reason, gates, charges, policy, runs, rules = [] } = explanation;
   print(io, `${decision.toUpperCase()} ${tool}${code === undefined ? '' : ` ${code}`}`);
   print(io, `  rule    ${rule}`);
   print(io, `  reason  ${reason}`);
+  if (runs !== undefined) print(io, `  runs    ${runs}`);
   print(io, `  policy  ${policy}`);
   for (const { gate, answer } of gates) print(io, `  ${gate.padEnd(9)} ${answer}`);
   for (const charge of charges) print(io, `  takes ${charge.amount} of ${charge.max}: ${charge.rule}`);
+  for (const { answer, effect, rule, grants, why } of rules)
+    print(
+      io,
+      `  ${answer.padEnd(9)} ${effect.padEnd(5)} ${rule}${grants === undefined ? '' : `: ${grants.join('; ')}`}${why === undefined ? '' : `: ${why}`}`,
+    );
 };
 
 const targetIn =

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { load } from '../config/load.ts';
+import { load, loadConfig } from '../config/load.ts';
 import { formatProblem, InvalidFile, type Problem } from '../errors.ts';
 import { compile } from '../policy/compile.ts';
 import { lint } from '../policy/lint.ts';
@@ -21,11 +21,11 @@ export type Verdict = {
 /** The arguments that each tool takes: a condition on any other never speaks. */
 const TAKES = Object.fromEntries(TOOLS.map(tool => [tool.name, Object.keys(tool.input.shape)]));
 
-/** Judges the text of a policy. */
-export const judgeDocument = (text: string, file: string): Verdict => {
+/** Judges the text of a policy; with the names of the configured hosts, also its own names of hosts. */
+export const judgeDocument = (text: string, file: string, hosts?: readonly string[]): Verdict => {
   try {
     const { digest } = compile(text, file);
-    return { file, valid: true, policy: digest, problems: [], warnings: lint(text, file, KNOWN, TAKES) };
+    return { file, valid: true, policy: digest, problems: [], warnings: lint(text, file, KNOWN, TAKES, hosts) };
   } catch (error) {
     if (!(error instanceof InvalidFile)) throw error;
     return { file, valid: false, problems: error.problems, warnings: [] };
@@ -35,11 +35,8 @@ export const judgeDocument = (text: string, file: string): Verdict => {
 /** `policy validate`: every problem on a line of its own, with its place; 3 when there is one. */
 export const policyValidate = async (io: Io, request: Request): Promise<number> => {
   const { options } = request;
-  const found = policyInForce(io, request);
-  if (found === undefined)
-    throw missing(request.options.paths.policy, 'does not exist; sallyport init writes a first one');
-  const { file, text } = found;
-  const verdict = judgeDocument(text, file);
+  const { file, text } = policyNamed(io, request);
+  const verdict = judgeDocument(text, file, hostsKnown(io, options));
   if (options.json) writeJson(io, verdict);
   else {
     for (const problem of verdict.problems) print(io, formatProblem(problem));
@@ -49,15 +46,37 @@ export const policyValidate = async (io: Io, request: Request): Promise<number> 
   return verdict.valid ? EXIT.ok : EXIT.invalid;
 };
 
-type Found = { readonly file: string; readonly text: string };
+/** The names of the configured hosts; a policy is judged without them where there is no sound configuration. */
+const hostsKnown = (io: Io, options: Request['options']): readonly string[] | undefined => {
+  try {
+    const names = loadConfig(options, io).config.hosts.map(({ name }) => name);
+    return names.length === 0 ? undefined : names;
+  } catch (error) {
+    if (error instanceof InvalidFile) return undefined;
+    throw error;
+  }
+};
+
+/** As `policyInForce`; that there is none is a problem. */
+export const policyNamed = (io: Io, request: Request): Found => {
+  const found = policyInForce(io, request);
+  if (found !== undefined) return found;
+  throw missing(request.options.paths.policy, 'does not exist; sallyport init writes a first one');
+};
+
+/** The text of a policy, and its name in messages. */
+export type Found = { readonly file: string; readonly text: string };
 
 /** The policy that a command is about: the file it names, a draft of anybody's, or the one in force, if there is one. */
 export const policyInForce = (io: Io, { options, operands }: Request): Found | undefined => {
   const [operand] = operands;
-  if (operand !== undefined) return { file: operand, text: draft(io.resolve(operand), operand) };
+  if (operand !== undefined) return textOf(io, operand);
   const { policyFile: file, policyText: text } = load(options, io);
   return text === undefined ? undefined : { file, text };
 };
+
+/** The text of a file that somebody names; throws `InvalidFile` when it cannot be read. */
+export const textOf = (io: Io, file: string): Found => ({ file, text: draft(io.resolve(file), file) });
 
 const draft = (path: string, file: string): string => {
   try {

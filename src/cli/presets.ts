@@ -1,64 +1,139 @@
 import { didYouMean } from '../text/nearest.ts';
 import { Usage } from './io.ts';
 
-/** Commands that look and change nothing, whatever they find; each is allowed as it stands and in no other form. */
+/** What an agent needs to find out what is wrong with a host. */
 const LOOKS = [
-  'uptime',
-  'hostname',
-  'whoami',
-  'id',
-  'date',
-  'uname -a',
-  'cat /etc/os-release',
-  'df -h',
-  'free -m',
-  'nproc',
-  'ps aux',
-  'ip addr',
-  'ss -tln',
-  'systemctl --failed --no-pager',
-  'journalctl -p err -n 100 --no-pager',
+  '@inspect',
+  '@processes',
+  '@disk',
+  '@network-read',
+  '@logs(/var/log)',
+  '@systemd-read',
+  '@packages-read',
+  '@text-filters',
 ];
+
+const look = {
+  id: 'look',
+  effect: 'allow',
+  commands: LOOKS,
+  timeout: '2m',
+  match: ['uptime', 'df -h', 'ps aux | grep nginx | head -n 5', 'systemctl status nginx', 'tail -n 50 /var/log/syslog'],
+  not_match: ['id; rm -rf /srv', 'systemctl stop nginx', 'cat /etc/shadow', 'tail -n 5 /root/.bash_history'],
+};
+
+const SIGHT = { ssh_list_hosts: {}, ssh_status: {}, ssh_connect: {}, ssh_disconnect: {} };
+const RUNS = {
+  ssh_exec: {
+    limits: [
+      { counter: 'commands', window: 'minute', max: 60, scope: 'grant' },
+      { counter: 'running', concurrent: true, max: 4, scope: 'host' },
+    ],
+  },
+  ssh_read_output: {},
+  ssh_cancel_command: {},
+};
+const SESSIONS = { ssh_session_start: {}, ssh_session_send: {}, ssh_session_read: {}, ssh_session_end: {} };
+
+const run = (command: string, expect: 'allow' | 'deny', rule?: string) => ({
+  tool: 'ssh_exec',
+  host: 'web-1',
+  args: { command },
+  expect,
+  ...(rule === undefined ? {} : { rule }),
+});
 
 const observe = {
   version: '1',
-  description:
-    'Observe: the agent sees which hosts there are and runs the commands listed below, exactly as they stand. Nothing else.',
+  description: 'Observe: the agent finds out what is wrong with a host, and changes nothing.',
   default: 'deny',
-  tools: {
-    ssh_list_hosts: {},
-    ssh_status: {},
-    ssh_connect: {},
-    ssh_disconnect: {},
-    ssh_exec: {
-      require: [
-        {
-          conditions: [{ path: 'args.command', op: 'in', value: LOOKS }],
-          on_deny: `Only these commands are allowed, word for word: ${LOOKS.join('; ')}.`,
-        },
-      ],
-      deny_if: [
-        { path: 'args.env', op: 'exists', on_deny: 'Leave out env.' },
-        { path: 'args.cwd', op: 'exists', on_deny: 'Leave out cwd.' },
-        { path: 'args.stdin', op: 'exists', on_deny: 'Leave out stdin.' },
-      ],
-      limits: [{ counter: 'ssh_exec_rate', window: 'minute', max: 60, scope: 'grant' }],
-    },
-    ssh_read_output: {},
-    ssh_cancel_command: {},
-  },
+  tools: { ...SIGHT, ...RUNS },
+  rules: [look],
+  tests: [
+    run('uptime', 'allow', '/rules/look'),
+    run('journalctl -u nginx -n 100 --no-pager | grep -i error | tail -n 20', 'allow', '/rules/look'),
+    run('uptime; id > /tmp/x', 'deny'),
+    run('systemctl restart nginx', 'deny'),
+    run('echo $(id)', 'deny'),
+    { tool: 'ssh_session_start', host: 'web-1', expect: 'deny', rule: '(default deny)' },
+    { tool: 'ssh_upload', host: 'web-1', expect: 'deny', rule: '(default deny)' },
+  ],
 };
 
-const PRESETS: Readonly<Record<string, { readonly about: string; readonly document: unknown }>> = {
-  observe: { about: `look at hosts with ${LOOKS.length} fixed commands, change nothing`, document: observe },
+const operate = {
+  version: '1',
+  description:
+    'Operate: the agent finds out what is wrong with a host, reads what runs in /srv, and restarts services.',
+  default: 'deny',
+  tools: { ...SIGHT, ...RUNS, ...SESSIONS },
+  rules: [
+    { ...look, cwd: ['~', '/var/log/**', '/srv/**'] },
+    {
+      id: 'read-services',
+      effect: 'allow',
+      commands: ['@docker-read', '@git-read(/srv)', '@files-read(/srv)'],
+      cwd: ['~', '/srv/**'],
+      timeout: '2m',
+      match: ['docker ps', 'cat /srv/app/package.json', 'git -C /srv/app status'],
+      not_match: ['docker exec web sh', 'cat /etc/shadow', 'git -C /srv/app push'],
+    },
+    {
+      id: 'restart',
+      effect: 'allow',
+      commands: ['@systemd-restart(nginx,apache2,app)'],
+      timeout: '5m',
+      limits: [{ counter: 'restarts', window: 'hour', max: 10, scope: 'host' }],
+      match: ['systemctl restart nginx', 'sudo systemctl reload app'],
+      not_match: ['systemctl stop nginx', 'systemctl restart sshd'],
+    },
+  ],
+  tests: [
+    run('uptime', 'allow', '/rules/look'),
+    run('docker ps | grep web', 'allow', '/rules/read-services'),
+    run('sudo systemctl restart nginx', 'allow', '/rules/restart'),
+    run('systemctl restart nginx && systemctl status nginx', 'allow', '/rules/restart'),
+    run('systemctl restart sshd', 'deny', '(no rule)'),
+    run('sudo id', 'deny', '(no rule)'),
+    run('docker run -v /:/host alpine', 'deny', '(no rule)'),
+    { tool: 'ssh_session_send', host: 'web-1', args: { input: 'cd /srv/app' }, expect: 'allow' },
+    { tool: 'ssh_session_send', host: 'web-1', args: { input: 'cd /root' }, expect: 'deny' },
+    { tool: 'ssh_upload', host: 'web-1', expect: 'deny', rule: '(default deny)' },
+  ],
 };
+
+const admin = {
+  version: '1',
+  description: 'Admin: the agent does on every host whatever the account may do. Every call is recorded.',
+  default: 'allow',
+  hide: ['ssh_host_add', 'ssh_host_remove'],
+  rules: [
+    {
+      id: 'everything',
+      effect: 'allow',
+      actions: ['exec', 'shell', 'input', 'read', 'write', 'list', 'delete', 'forward'],
+      commands: 'any',
+      input: 'any',
+      paths: ['/**'],
+      timeout: '1h',
+      match: ['sudo reboot', 'echo $(id)'],
+    },
+  ],
+  tests: [
+    run('sudo apt-get install nginx', 'allow', '/rules/everything'),
+    run('for f in /srv/*; do echo "$f"; done', 'allow', '/rules/everything'),
+    { tool: 'ssh_host_add', expect: 'deny', rule: '(hidden)' },
+  ],
+};
+
+const PRESETS: Readonly<Record<string, unknown>> = { observe, operate, admin };
+
+/** The names of the first policies that there are. */
+export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 
 /** A first policy by its name, as the text of a file; throws a `Usage` for a name that there is not. */
 export const presetText = (name: string): string => {
-  const preset = Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
-  if (preset !== undefined) return `${JSON.stringify(preset.document, null, 2)}\n`;
-  const names = Object.keys(PRESETS);
+  if (Object.hasOwn(PRESETS, name)) return `${JSON.stringify(PRESETS[name], null, 2)}\n`;
   throw new Usage(
-    `unknown preset ${JSON.stringify(name)}${didYouMean(name, names) || `; there is ${names.join(', ')}`}`,
+    `unknown preset ${JSON.stringify(name)}${didYouMean(name, PRESET_NAMES) || `; there are ${PRESET_NAMES.join(', ')}`}`,
   );
 };

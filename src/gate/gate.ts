@@ -1,3 +1,4 @@
+import { listed, named, wordsOf } from '../audit/bounds.ts';
 import type { Audit, Outcome } from '../audit/record.ts';
 import { describe } from '../audit/record.ts';
 import type { Action, Call, Clock, Input, Log } from '../call.ts';
@@ -5,31 +6,16 @@ import { Failure } from '../errors.ts';
 import { decide, judgeTool, limited, type Policy, standing } from '../policy/decide.ts';
 import type { Decision, Denial } from '../policy/decision.ts';
 import type { Store, Ticket } from '../state/store.ts';
+import { OpenCall, type Revocation } from './open-call.ts';
 import { mint, type Permit } from './permit.ts';
-
-/** What somebody asks for: the parsed arguments, how to name the action, and what to do once it is permitted. */
-export type Request<A extends Action, Out> = {
-  readonly id: string;
-  readonly grant: string;
-  readonly tool: string;
-  readonly input: Input;
-  /** Names the action; a `Failure` here (an unknown host) is a refusal. */
-  readonly action: () => A;
-  /** The host that a handle belongs to, for limits per host. */
-  readonly hostOf: (action: A) => string | undefined;
-  readonly run: (permit: Permit<A>) => Promise<Out>;
-};
-
-/** A call that never became a request: an unknown tool, malformed arguments. */
-export type Probe = {
-  readonly id: string;
-  readonly grant: string;
-  readonly tool: string;
-  readonly arguments: readonly string[];
-};
+import { refusal, unanswerable, uncountable } from './refusal.ts';
+import type { Probe, Request } from './request.ts';
+import { compareWith } from './shadow.ts';
 
 type Parts = {
   readonly policy: () => Policy;
+  /** What is judged beside the policy, to be compared with it and never obeyed. */
+  readonly candidate?: () => Policy | undefined;
   readonly store: Store;
   readonly audit: Audit;
   readonly clock: Clock;
@@ -52,6 +38,7 @@ type Granted<A extends Action = Action> = Exclude<Decision<A>, Denial>;
 /** Where the pure policy meets time, counters and the record: judge, charge, record, mint a permit, run, record. */
 export class Gate {
   readonly #parts: Parts;
+  readonly #open = new Set<OpenCall>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -64,9 +51,9 @@ export class Gate {
       event: 'refused',
       call_id: id,
       grant,
-      tool,
+      tool: named(tool),
       code: failure.code,
-      arguments: probe.arguments,
+      arguments: listed(probe.arguments),
       policy: this.#parts.policy().digest,
     });
   }
@@ -91,23 +78,58 @@ export class Gate {
   /** Runs the request if the policy, the limits and the record allow it; otherwise throws the `Failure` that says why. */
   async pass<A extends Action, Out>(request: Request<A, Out>): Promise<Out> {
     const policy = this.#parts.policy();
+    const at = this.#parts.clock.wallMs();
     const denial = judgeTool(policy, request.tool, request.input);
-    if (denial !== undefined) throw this.#refuse(request, policy, denial);
-    const call = this.#name(request);
-    const decision = decide(policy, call, { host: request.hostOf(call.action) });
+    if (denial !== undefined) {
+      compareWith(this.#parts, request, { policy, decision: denial, at });
+      throw this.#refuse(request, policy, denial);
+    }
+    const call = this.#name(request, at);
+    const host = request.hostOf(call.action);
+    const decision = decide(policy, call, { host });
+    compareWith(this.#parts, request, { policy, decision, at });
     if (decision.effect === 'deny') throw this.#refuse(call, policy, decision);
     if (decision.effect === 'ask') throw this.#refuse(call, policy, unanswerable(decision));
-    const ticket = await this.#charge(call, policy, decision);
-    await this.#admit(call, policy, decision, ticket);
-    return await this.#run(request, mint({ ...call, action: decision.action }, decision.obligations), ticket);
+    const open = new OpenCall(call, host, this.#open);
+    const ticket = await this.#reserve(call, policy, decision, open);
+    const permit = mint({ ...call, action: decision.action }, decision.obligations, open.revoked);
+    return await this.#run(request, permit, open, ticket);
   }
 
-  #name<A extends Action, Out>(request: Request<A, Out>): Call<A> {
+  /**
+   * Judges again everything that is open, by the policy in force now and as if it were asked now, and revokes what it would
+   * refuse; says how many that are. To be called in the same turn in which the policy changes, so that no call is missed.
+   */
+  rejudge(): number {
+    const policy = this.#parts.policy();
+    const at = this.#parts.clock.wallMs();
+    return [...this.#open].filter(open => open.rejudge(policy, at)).length;
+  }
+
+  #name<A extends Action, Out>(request: Request<A, Out>, at: number): Call<A> {
     const { id, grant, tool, input } = request;
     try {
-      return { id, grant, tool, input, action: request.action(), at: this.#parts.clock.wallMs() };
+      return { id, grant, tool, input, action: request.action(), at };
     } catch (error) {
-      if (error instanceof Failure) this.hear({ id, grant, tool, arguments: Object.keys(input) }, error);
+      const failure = error instanceof Failure ? error : new Failure('DEFECT', 'The action could not be named.');
+      this.hear({ id, grant, tool, arguments: Object.keys(input) }, failure);
+      throw error;
+    }
+  }
+
+  async #reserve<A extends Action>(
+    call: Call<A>,
+    policy: Policy,
+    decision: Granted,
+    open: OpenCall,
+  ): Promise<Ticket | undefined> {
+    try {
+      const ticket = await this.#charge(call, policy, decision);
+      await this.#admit(call, policy, decision, ticket);
+      if (open.revocation !== undefined) throw await this.#abandon(call, open.revocation, ticket);
+      return ticket;
+    } catch (error) {
+      open.over();
       throw error;
     }
   }
@@ -132,6 +154,7 @@ export class Gate {
         grant,
         tool,
         because: decision.because,
+        ...wordsOf(call.input),
         action: describe(call.action, decision.action),
         policy: policy.digest,
       });
@@ -141,23 +164,50 @@ export class Gate {
     }
   }
 
-  async #run<A extends Action, Out>(request: Request<A, Out>, permit: Permit<A>, ticket?: Ticket): Promise<Out> {
+  /** What was revoked before it began: its record is ended, and its charges are given back. */
+  async #abandon(call: Call, { denial, policy }: Revocation, ticket?: Ticket): Promise<Failure> {
+    const { id, grant, tool } = call;
+    const end = { how: 'revoked' };
+    this.#parts.audit.note({ event: 'ended', call_id: id, grant, tool, end, because: denial.because, policy });
+    if (ticket !== undefined) await this.#settle(this.#parts.store.refund(ticket));
+    return refusal(denial, policy);
+  }
+
+  async #run<A extends Action, Out>(
+    request: Request<A, Out>,
+    permit: Permit<A>,
+    open: OpenCall,
+    ticket?: Ticket,
+  ): Promise<Out> {
     try {
       const out = await request.run(permit);
-      this.#follow(request, permit.life ?? Promise.resolve({ how: 'done' }), ticket);
+      if (open.isLook && open.revocation !== undefined) throw new Failure('CANCELLED', 'It was revoked meanwhile.');
+      this.#follow(request, open, permit.life ?? Promise.resolve({ how: 'done' }), ticket);
       return out;
     } catch (error) {
+      const revoked = revokedBy(open, error);
       const code = error instanceof Failure ? error.code : 'DEFECT';
-      this.#follow(request, permit.life ?? Promise.resolve({ how: 'failed', code }), ticket);
-      throw error;
+      const failed: Outcome = revoked === undefined ? { how: 'failed', code } : { how: 'revoked' };
+      this.#follow(request, open, permit.life ?? Promise.resolve(failed), ticket);
+      throw revoked ?? error;
     }
   }
 
   /** Records the end once it comes, and frees what was taken for as long as it lived. */
-  #follow<A extends Action, Out>(request: Request<A, Out>, life: Promise<Outcome>, ticket?: Ticket): void {
-    const { id, grant, tool } = request;
+  #follow<A extends Action, Out>(
+    { id, grant, tool }: Request<A, Out>,
+    open: OpenCall,
+    life: Promise<Outcome>,
+    ticket?: Ticket,
+  ): void {
     const end = (outcome: Outcome): void => {
-      this.#parts.audit.note({ event: 'ended', call_id: id, grant, tool, end: outcome });
+      open.over();
+      const { revocation } = open;
+      const why =
+        revocation === undefined || outcome.how !== 'revoked'
+          ? {}
+          : { because: revocation.denial.because, policy: revocation.policy };
+      this.#parts.audit.note({ event: 'ended', call_id: id, grant, tool, end: outcome, ...why });
       if (ticket !== undefined) void this.#settle(this.#parts.store.release(ticket));
     };
     life.then(end, () => end({ how: 'failed', code: 'DEFECT' }));
@@ -176,7 +226,8 @@ export class Gate {
       tool,
       code: denial.code,
       because: denial.because,
-      ...(typeof action === 'object' ? { action: describe(action) } : { arguments: Object.keys(call.input) }),
+      ...wordsOf(call.input),
+      ...(typeof action === 'object' ? { action: describe(action) } : { arguments: listed(Object.keys(call.input)) }),
       policy: policy.digest,
     });
     return refusal(denial, policy.digest);
@@ -190,35 +241,8 @@ export class Gate {
   }
 }
 
-const unanswerable = (decision: Granted): Denial => ({
-  effect: 'deny',
-  code: 'APPROVAL_UNAVAILABLE',
-  because: decision.because,
-});
-
-const uncountable = (decision: Granted, error: unknown): Denial => ({
-  effect: 'deny',
-  code: 'POLICY_UNAVAILABLE',
-  because: [
-    {
-      rule: decision.charges[0]?.rule ?? '(limits)',
-      reason: `The limits of this call cannot be counted: ${error instanceof Error ? error.message : String(error)}`,
-    },
-  ],
-});
-
-/** A denial as the agent reads it: one sentence, the rule, and the wait when waiting alone would help. */
-export const refusal = (denial: Denial, policy: string): Failure => {
-  const [first] = denial.because;
-  const wait = denial.retryAfterMs;
-  return new Failure(denial.code, `${first.reason} (rule ${first.rule})`.replace(/\.? \(rule/, ' (rule').concat('.'), {
-    ...(wait === undefined ? {} : { next: `Call again in ${Math.ceil(wait)} ms.` }),
-    details: {
-      rule: first.rule,
-      reason: first.reason,
-      decision: 'deny',
-      policy,
-      ...(wait === undefined ? {} : { retry_after_ms: Math.ceil(wait) }),
-    },
-  });
-};
+/** What was given up because it was revoked is refused by the rule that revoked it. */
+const revokedBy = ({ revocation }: OpenCall, error: unknown): Failure | undefined =>
+  revocation !== undefined && error instanceof Failure && error.code === 'CANCELLED'
+    ? refusal(revocation.denial, revocation.policy)
+    : undefined;

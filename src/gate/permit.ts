@@ -8,13 +8,15 @@ const minted = new WeakSet<object>();
 export class Permit<A extends Action = Action> {
   readonly #call: Call<A>;
   readonly #obligations: Obligations;
+  readonly #revoked: AbortSignal;
   #spent = false;
   #life: Promise<Outcome> | undefined;
 
-  constructor(call: Call<A>, obligations: Obligations, key: symbol) {
+  constructor(call: Call<A>, obligations: Obligations, revoked: AbortSignal, key: symbol) {
     if (key !== KEY) throw new Error('only the gate mints permits');
     this.#call = call;
     this.#obligations = obligations;
+    this.#revoked = revoked;
     minted.add(this);
   }
 
@@ -29,6 +31,11 @@ export class Permit<A extends Action = Action> {
 
   get obligations(): Obligations {
     return this.#obligations;
+  }
+
+  /** Aborted when a changed policy allows it no longer: what was not sent yet is given up, and what lives is ended. */
+  get revoked(): AbortSignal {
+    return this.#revoked;
   }
 
   /** Gives back the action as judged, once; a second time is a defect. */
@@ -52,5 +59,8 @@ export class Permit<A extends Action = Action> {
 const KEY = Symbol('permit');
 
 /** For `gate.ts` alone (`test/shape` holds everybody else off): a permit for a call that was judged, charged and recorded. */
-export const mint = <A extends Action>(call: Call<A>, obligations: Obligations): Permit<A> =>
-  new Permit(call, obligations, KEY);
+export const mint = <A extends Action>(
+  call: Call<A>,
+  obligations: Obligations,
+  revoked: AbortSignal = new AbortController().signal,
+): Permit<A> => new Permit(call, obligations, revoked, KEY);

@@ -20,10 +20,22 @@ export const failureResult = (failure: Failure): CallToolResult => ({
   structuredContent: { error: failureObject(failure) },
 });
 
-/** `{ code, message, next, … }`: what a client may branch on. Hosts and agents may have put words into a message: made safe. */
+/**
+ * `{ code, message, next, … }`: what a client may branch on. Hosts and agents may have put words into a failure: made safe.
+ * No detail can take the place of the code.
+ */
 export const failureObject = (failure: Failure): Record<string, unknown> => ({
+  ...safeDetails(failure.details),
   code: failure.code,
   message: safeText(failure.message),
   next: failure.next,
-  ...failure.details,
 });
+
+const safeDetails = (details: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(details).map(([key, value]) => [key, safeValue(value)]));
+
+const safeValue = (value: unknown): unknown => {
+  if (typeof value === 'string') return safeText(value);
+  if (Array.isArray(value)) return value.map(safeValue);
+  return typeof value === 'object' && value !== null ? safeDetails(value) : value;
+};

@@ -8,8 +8,8 @@ import {
 import type { Clock, Log } from '../call.ts';
 import { Failure } from '../errors.ts';
 import { nearest } from '../text/nearest.ts';
-import { CLIENT_KEYS } from '../tools/fields.ts';
 import type { House, Tool } from '../tools/tool.ts';
+import { CLIENT_KEYS } from './client-keys.ts';
 import { listingOf } from './listing.ts';
 import { progressOf } from './progress.ts';
 import { answerResult, failureObject, failureResult } from './result.ts';
@@ -26,6 +26,15 @@ export type Service = {
   readonly log: Log;
 };
 
+/** What answers before the house is open: its version, and how it is opened by the first request that needs it. */
+export type Entry = {
+  readonly version: string;
+  readonly open: () => Promise<Service>;
+  /** Says that a handler took the request with this id: the wire need not report it. */
+  readonly taken?: (id: string | number) => void;
+  readonly log: Log;
+};
+
 const INSTRUCTIONS =
   'Runs commands on configured hosts over SSH. Every call passes a policy; a refusal says which rule refused and what to do next, and repeating it unchanged will not help. ' +
   'Begin with ssh_list_hosts. ssh_exec runs one command; when it outlives wait_ms it goes on: ssh_read_output follows it by cursor, ssh_cancel_command stops it and proves it. ' +
@@ -34,25 +43,35 @@ const INSTRUCTIONS =
 
 const HINT = { ttlMs: 60_000, cacheScope: 'private' } as const;
 
+/** Only answers to elicitation are held against schemas, and nothing is elicited. */
+const NO_VALIDATOR = {
+  getValidator: (): never => {
+    throw new Error('nothing is elicited');
+  },
+};
+
 /**
  * One protocol server over the low-level handlers: the high-level ones answer unknown tools and malformed arguments
  * by themselves, and a gate that never hears a probe cannot report it.
  */
-export const createServer = (service: Service): Server => {
+export const createServer = ({ version, open, taken }: Entry): Server => {
   const server = new Server(
-    { name: 'sallyport', title: 'Sallyport', version: service.house.version },
+    { name: 'sallyport', title: 'Sallyport', version },
     {
-      capabilities: { tools: {} },
+      capabilities: { tools: { listChanged: true } },
       instructions: INSTRUCTIONS,
       cacheHints: { 'tools/list': HINT, 'server/discover': HINT },
+      jsonSchemaValidator: NO_VALIDATOR,
     },
   );
-  server.setRequestHandler('tools/list', () => ({
-    tools: service.tools.filter(tool => service.shows(tool.name)).map(listing),
-  }));
-  server.setRequestHandler('tools/call', (request, context) => {
+  server.setRequestHandler('tools/list', async () => {
+    const { tools, shows } = await open();
+    return { tools: tools.filter(tool => shows(tool.name)).map(listing) };
+  });
+  server.setRequestHandler('tools/call', async (request, context) => {
+    taken?.(context.mcpReq.id);
     const { name, arguments: given } = request.params;
-    return call(service, name, given ?? {}, context);
+    return await call(await open(), name, given ?? {}, context);
   });
   return server;
 };

@@ -4,10 +4,12 @@ import { didYouMean } from '../text/nearest.ts';
 import { check } from '../text/schema-problems.ts';
 import { DOCUMENT, type RawDocument } from './document.ts';
 import { isObject } from './fields.ts';
+import type { Pack } from './packs/pack.ts';
 import { compileDocument, type Policy } from './policy.ts';
 import { bookOf } from './rules/book.ts';
 import { compileRules } from './rules/compile.ts';
 import { failedExamples } from './rules/examples.ts';
+import type { Rule } from './rules/rule.ts';
 import { failedTests } from './rules/tests.ts';
 import { KNOWN, type Known, REPLACED_BY } from './tool-names.ts';
 
@@ -18,26 +20,34 @@ export type Read = { readonly document: RawDocument; readonly source: JsonSource
 export const compile = (text: string, file: string, known: Known = KNOWN): Policy =>
   readDocument(text, file, known).policy;
 
+/** A document before its examples and tests are run. */
+export type Untried = Read & { readonly rules: readonly Rule[]; readonly packs: ReadonlyMap<string, Pack> };
+
 /**
  * Reads a document, and runs the examples and tests that it brings: one that fails makes it as unusable as any other
  * problem. Throws `InvalidFile` with every problem at once; examples and tests are run when there is no other.
  */
 export const readDocument = (text: string, file: string, known: Known = KNOWN): Read => {
+  const { document, source, policy, rules, packs } = readUntried(text, file, known);
+  refuse([...failedExamples(document, rules, packs, source), ...failedTests(document, policy, source)]);
+  return { document, source, policy };
+};
+
+/** As `readDocument`, without running what the document brings to be run. */
+export const readUntried = (text: string, file: string, known: Known = KNOWN): Untried => {
   const source = readJson(text, file);
   if (!source.readable) throw new InvalidFile(source.problems);
   const checked = check(source, DOCUMENT);
-  const compiled = compileRules(source, text);
+  const { rules, packs, problems } = compileRules(source, text);
   refuse([
     ...source.problems,
     ...unknownTools(source, known),
     ...('problems' in checked ? checked.problems : []),
-    ...compiled.problems,
+    ...problems,
   ]);
   if (!('value' in checked)) throw new InvalidFile([source.problem([], 'cannot be read')]);
-  const { rules, packs } = compiled;
   const policy = compileDocument(checked.value, source.value, rules === undefined ? undefined : bookOf(rules));
-  refuse([...failedExamples(checked.value, rules ?? [], packs, source), ...failedTests(checked.value, policy, source)]);
-  return { document: checked.value, source, policy };
+  return { document: checked.value, source, policy, rules: rules ?? [], packs };
 };
 
 const refuse = (problems: readonly Problem[]): void => {

@@ -5,6 +5,9 @@ import { readDocument } from './compile.ts';
 import type { RawCondition, RawDocument } from './document.ts';
 import { isAnchored } from './pattern.ts';
 import type { Policy } from './policy.ts';
+import { actionsOf } from './rules/action.ts';
+import { lintRules, lintSets } from './rules/lint.ts';
+import type { RawRule } from './rules/schema.ts';
 import { KNOWN, type Known, STOPS } from './tool-names.ts';
 
 /** The arguments of each tool, by name. */
@@ -27,9 +30,16 @@ type Reading = {
 
 /**
  * What a sound document says that its author should think about; with the tools' arguments, also conditions on one that
- * does not exist. Throws `InvalidFile` where `compile` does.
+ * does not exist, and with the names of the configured hosts, also hosts that do not. Throws `InvalidFile` where
+ * `compile` does.
  */
-export const lint = (text: string, file: string, known: Known = KNOWN, takes: Arguments = {}): readonly Problem[] => {
+export const lint = (
+  text: string,
+  file: string,
+  known: Known = KNOWN,
+  takes: Arguments = {},
+  hosts?: readonly string[],
+): readonly Problem[] => {
   const { document, source, policy } = readDocument(text, file, known);
   const reading = { document, policy, source, known, conditions: conditionsOf(document) };
   return inOrder([
@@ -38,7 +48,13 @@ export const lint = (text: string, file: string, known: Known = KNOWN, takes: Ar
     ...countedStops(reading),
     ...unanchored(reading),
     ...unknownArguments(reading, takes),
+    ...ofRules(reading, hosts),
   ]);
+};
+
+const ofRules = ({ document, source }: Reading, hosts: readonly string[] | undefined): readonly Problem[] => {
+  const reading = { rules: document.rules ?? [], sets: document.hosts ?? {}, source, hosts };
+  return [...lintSets(reading), ...lintRules(reading)];
 };
 
 const conditionsOf = (document: RawDocument): readonly Placed[] =>
@@ -72,6 +88,7 @@ const POWERS: Readonly<Record<string, Power>> = {
 };
 
 const unconfined = ({ document, policy, source, known, conditions }: Reading): readonly Problem[] => {
+  if (document.rules !== undefined) return [];
   const allowed = (tool: string): boolean => known.tools.includes(tool) && policy.rulesOf(tool).barred === undefined;
   const confined = ({ by, paths }: Power): boolean =>
     conditions.some(({ tool, list, condition }) => tool === by && list === 'require' && paths.includes(condition.path));
@@ -98,8 +115,13 @@ const hindranceOf = ({ document, policy, known }: Reading, tool: string, starter
   const starts = known.tools.includes(starter) && policy.rulesOf(starter).barred === undefined;
   if (barred !== undefined) return spoken || starts ? (visible ? 'denied' : 'hidden or not listed') : undefined;
   if (effect === 'ask') return 'subject to approval';
+  if (document.rules !== undefined && everyGrantEnds(document.rules)) return undefined;
   return raw?.rate_limit !== undefined || (raw?.limits ?? []).length > 0 ? 'limited' : undefined;
 };
+
+/** With a timeout on all that is granted, nothing runs on for long when a limited stop has to wait. */
+const everyGrantEnds = (rules: readonly RawRule[]): boolean =>
+  rules.every(rule => rule.effect === 'deny' || rule.timeout !== undefined || !actionsOf(rule).includes('exec'));
 
 /** A budget over all tools is also one over stopping, and may be used up by what is to be stopped. */
 const countedStops = ({ document, policy, source }: Reading): readonly Problem[] => {

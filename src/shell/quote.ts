@@ -5,6 +5,7 @@
 export const q = (text: string): string => {
   if (text === '') return "''";
   if (text.includes('\0')) throw new Error('a word cannot hold NUL');
+  if (!/['\\!]/.test(text)) return `'${text}'`;
   return text.replaceAll(/[^'\\!]+|['\\!]/g, run => (/^['\\!]$/.test(run) ? `\\${run}` : `'${run}'`));
 };
 

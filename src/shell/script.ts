@@ -68,7 +68,8 @@ export type Unknown = {
 export type Analysis = Known | Unknown;
 
 /** Every simple command of a script, in order. */
-export const commandsOf = (script: Script): readonly Simple[] => script.pipelines.flatMap(({ commands }) => commands);
+export const commandsOf = ({ pipelines: [first, ...more] }: Script): readonly Simple[] =>
+  more.length === 0 ? first.commands : [first, ...more].flatMap(({ commands }) => commands);
 
 /** How much is looked at: bytes of UTF-8, simple commands, and words with redirections. What is more is unknown. */
 export const MAX_BYTES = 65_536;

@@ -10,6 +10,8 @@ export type Caps = {
   /** Commands of a grant, running or ended; the oldest ended one makes room. */
   readonly commandsPerGrant: number;
   readonly keepEndedMs: number;
+  /** What a command left behind may write into nothing for so long: closing the channel kills it at its next write. */
+  readonly leavingsMs: number;
   readonly sessionsPerGrant: number;
   /** A session without a line for so long is over. */
   readonly sessionIdleMs: number;
@@ -20,8 +22,9 @@ export const CAPS: Caps = {
   keepBytes: KEEP_BYTES,
   commandsPerGrant: 64,
   keepEndedMs: 10 * 60_000,
+  leavingsMs: 10 * 60_000,
   sessionsPerGrant: 16,
-  sessionIdleMs: 60 * 60_000,
+  sessionIdleMs: 30 * 60_000,
 };
 
 /** What running commands needs from outside. */

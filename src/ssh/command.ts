@@ -1,13 +1,14 @@
 import type { ClientChannel } from 'ssh2';
 import type { Clock, CommandId, SessionId } from '../call.ts';
-import { Failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
 import { feed, follow, type Status } from './channel.ts';
 import type { Connection } from './connection.ts';
-import type { End, StopCause, StopReport } from './end.ts';
+import type { End, Standing, StopCause, StopReport } from './end.ts';
+import { ALREADY_ENDED, held, isHeld, isProven, natural, unbegun } from './ending.ts';
 import type { Command } from './fleet.ts';
 import type { Mark } from './mark.ts';
 import { Capture } from './output.ts';
-import type { Eyes, Reaped } from './reap.ts';
+import { type Eyes, type Reaped, reap } from './reap.ts';
 import { stopTree } from './stop.ts';
 import { within } from './timer.ts';
 
@@ -22,11 +23,15 @@ export type Order = {
   readonly text: (giveUp: AbortSignal) => Promise<string>;
   readonly stdin?: string;
   readonly timeoutMs: number;
+  /** How long what it leaves behind may hold its output, within the time-out. */
+  readonly leavingsMs: number;
   readonly keepBytes: number;
   readonly session?: SessionId;
   readonly tee?: Tee;
   /** Any of them gives up, as long as nothing was sent. */
   readonly signals: readonly (AbortSignal | undefined)[];
+  /** The one among them that means it is no longer allowed. */
+  readonly revoked: AbortSignal;
 };
 
 /** What a command needs from outside. */
@@ -49,7 +54,15 @@ export class RemoteCommand implements Command {
   readonly ended: Promise<End>;
   readonly #order: Order;
   readonly #means: Means;
+  readonly #takeBack: () => void;
   #settle: (end: End) => void = () => undefined;
+  /** Settles when the host accepted it, or when it is clear that it was not sent or that nobody knows. */
+  readonly #begun: Promise<void>;
+  #begin: () => void = () => undefined;
+  #queued = false;
+  /** Why it is taken back. */
+  #cause: StopCause | undefined;
+  #discarded = 0;
   #channel: ClientChannel | undefined;
   #closed: Promise<unknown> = Promise.resolve();
   /** What the host said of the end of the program, and what stands once the channel has closed. */
@@ -64,7 +77,8 @@ export class RemoteCommand implements Command {
   #drained: () => void = () => undefined;
   #quiet: () => void = () => undefined;
 
-  constructor(order: Order, means: Means) {
+  /** `takeBack` gives up the start, as long as nothing was sent. */
+  constructor(order: Order, means: Means, takeBack: () => void) {
     this.id = order.id;
     this.host = order.connection.host.name;
     this.mark = order.mark;
@@ -73,10 +87,14 @@ export class RemoteCommand implements Command {
     this.stderr = new Capture(order.keepBytes);
     this.#order = order;
     this.#means = means;
+    this.#takeBack = takeBack;
     this.#startedAt = means.clock.wallMs();
     this.#startedMono = means.clock.monoMs();
     this.ended = new Promise(resolve => {
       this.#settle = resolve;
+    });
+    this.#begun = new Promise(resolve => {
+      this.#begin = resolve;
     });
   }
 
@@ -89,9 +107,26 @@ export class RemoteCommand implements Command {
     return this.#channel !== undefined;
   }
 
+  /** Whether the host took it, it waits for a lane, or it is over: it is more than about to be started. */
+  get underway(): boolean {
+    return this.accepted || this.#queued || this.#end !== undefined;
+  }
+
+  /** It has to wait for a lane. */
+  queue(): void {
+    this.#queued = true;
+  }
+
+  /** Its start failed, before it was sent or with an unknown fate: that is its end. */
+  fail(why: Failure): void {
+    this.#finish(unbegun(why, this.#cause ?? (this.#order.revoked.aborted ? 'revoked' : 'cancelled')));
+    this.#begin();
+  }
+
   /** The host accepted the command: from here on it may run. */
   attach(channel: ClientChannel): void {
     this.#channel = channel;
+    this.#begin();
     this.#startedAt = this.#means.clock.wallMs();
     this.#startedMono = this.#means.clock.monoMs();
     const sink = {
@@ -106,9 +141,16 @@ export class RemoteCommand implements Command {
     feed(channel, this.#order.stdin);
   }
 
-  state(): { readonly end: End | undefined; readonly durationMs: number } {
+  state(): Standing {
+    const end = this.#end;
     const durationMs = this.#durationMs ?? this.#means.clock.monoMs() - this.#startedMono;
-    return { end: this.#end, durationMs };
+    const waits = this.#queued && end === undefined && !this.accepted;
+    return {
+      end,
+      durationMs,
+      ...(waits ? { queued: this.#order.connection.channels() } : {}),
+      ...(isHeld(end) ? { leavings: { open: this.#status === undefined, discarded: this.#discarded } } : {}),
+    };
   }
 
   /**
@@ -123,23 +165,45 @@ export class RemoteCommand implements Command {
   }
 
   async #halt(cause: StopCause, look: Promise<Reaped> | undefined): Promise<StopReport> {
+    const early = !this.accepted;
+    if (early) {
+      this.#cause = cause;
+      this.#takeBack();
+      await this.#begun;
+    }
     const channel = this.#channel;
-    if (channel === undefined) return ALREADY_ENDED;
+    if (channel === undefined) return await this.#unclaimed();
     const { connection } = this.#order;
     const exited = this.#exited;
     const running = { connection, channel, closed: this.#closed, mark: this.mark };
-    const report = await stopTree(running, this.#means, look);
+    // A look that began before the host accepted it may not have seen it.
+    const report = await stopTree(running, this.#means, early ? undefined : look);
     await within(this.#means.after, LAST_WORDS_MS, this.#closed);
     const status = this.#status;
     const byItself = report.outcome === 'confirmed' && report.signals.length === 0 && status !== undefined;
     const own = byItself ? status : exited;
     this.#finish(own === undefined ? { how: cause, stop: report } : natural(own, this.host));
     this.#stopping = undefined;
+    channel.close();
     return byItself ? ALREADY_ENDED : report;
   }
 
+  /** What the host never accepted was taken back, or its fate is unknown: then a look finds only what began already. */
+  async #unclaimed(): Promise<StopReport> {
+    const end = this.#end;
+    const lost = end?.how === 'lost' && end.unsent !== true;
+    const reaped = lost ? await reap(this.#order.connection, [this.mark], this.#means) : undefined;
+    this.#stopping = undefined;
+    if (reaped === undefined) return end !== undefined && 'stop' in end ? end.stop : ALREADY_ENDED;
+    const { proven, ...found } = reaped;
+    return { outcome: proven && found.signals.length > 0 ? 'confirmed' : 'unconfirmed', ...found };
+  }
+
   #take(stream: 'stdout' | 'stderr', chunk: Buffer): void {
-    if (this.#end !== undefined) return;
+    if (this.#end !== undefined) {
+      this.#discarded += chunk.length;
+      return;
+    }
     const text = this[stream].receive(chunk);
     this.#order.tee?.(stream, text, chunk);
     this.#quiet();
@@ -169,28 +233,18 @@ export class RemoteCommand implements Command {
     this.#end = end;
     this.#durationMs = this.#means.clock.monoMs() - this.#startedMono;
     this.#drained();
-    this.#channel?.close();
-    for (const stream of ['stdout', 'stderr'] as const) this.#order.tee?.(stream, this[stream].finish(), NOTHING);
+    if (isHeld(end)) this.#readOn(this.#durationMs);
+    else this.#channel?.close();
+    for (const stream of ['stdout', 'stderr'] as const)
+      this.#order.tee?.(stream, this[stream].finish(), new Uint8Array(0));
     this.#settle(end);
   }
+
+  /** What was left behind may go on for as long as the command might have: both streams stay read, and its lane taken. */
+  #readOn(ranMs: number): void {
+    const { timeoutMs, leavingsMs } = this.#order;
+    const leftMs = Math.max(0, Math.min(leavingsMs, timeoutMs - ranMs));
+    const callOff = this.#means.after(leftMs, () => this.#channel?.close());
+    void this.#closed.then(callOff);
+  }
 }
-
-const NOTHING = new Uint8Array(0);
-const ALREADY_ENDED: StopReport = { outcome: 'already_ended', signals: [], remaining: [] };
-
-const natural = (status: Status, host: string): End => {
-  if (status.how !== 'unknown') return status;
-  const message = `The channel to ${host} closed without saying how the command ended.`;
-  return { how: 'lost', why: new Failure('CONNECTION_LOST', message) };
-};
-
-const held = (status: Status, host: string): End => {
-  const end = natural(status, host);
-  return end.how === 'exited' || end.how === 'signalled' ? { ...end, outputHeld: true } : end;
-};
-
-/** Whether this end leaves nothing of the command alive that a stop could still find. */
-const isProven = (end: End): boolean => {
-  if (end.how === 'lost') return false;
-  return 'stop' in end ? end.stop.outcome !== 'unconfirmed' : end.outputHeld !== true;
-};

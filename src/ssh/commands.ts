@@ -5,6 +5,7 @@ import type { Parts } from './caps.ts';
 import type { Order, RemoteCommand, Tee } from './command.ts';
 import type { Connection } from './connection.ts';
 import type { StopCause, StopReport } from './end.ts';
+import { once } from './giving-up.ts';
 import { launchText } from './launch.ts';
 import { createLoginShells, type LoginShells } from './login-shell.ts';
 import { createMarks, type Mark } from './mark.ts';
@@ -12,21 +13,26 @@ import { reap } from './reap.ts';
 import { Registry } from './registry.ts';
 import { startCommand } from './start-command.ts';
 
-/** For whom a command runs, and what it must keep to; a permit is one. */
-export type Leave = { readonly grant: string; readonly obligations: Obligations };
+/** For whom a command runs, what it must keep to, and what ends it when it is no longer allowed; a permit is one. */
+export type Leave = { readonly grant: string; readonly obligations: Obligations; readonly revoked: AbortSignal };
 
-/** How to wait for a command, who else takes its output, and whether it is only a step of ours: one that exits is not kept. */
-export type StartOptions = { readonly tee?: Tee; readonly signal?: AbortSignal | undefined; readonly step?: boolean };
+/** What gives up as long as nothing was sent, who else takes the output, and whether it is only a step of ours: one that exits is not kept. */
+export type StartOptions = {
+  readonly tee?: Tee;
+  readonly signals?: readonly (AbortSignal | undefined)[];
+  readonly step?: boolean;
+};
 
 /** The commands of this process: started under a mark, kept by handle, stopped alone or together. */
 export class Commands {
   readonly #parts: Parts;
   readonly #newMark: () => Mark;
-  readonly #registry = new Registry<RemoteCommand['id'], RemoteCommand>('command');
+  readonly #registry = new Registry<RemoteCommand['id'], RemoteCommand>('command', FORGOTTEN);
   readonly #endedAt = new Map<RemoteCommand, number>();
-  readonly #starting = new Map<string, number>();
   /** Marks that may be alive on a host: asked for, and not known to have ended. */
   readonly #alive = new Map<Mark, Connection>();
+  /** What one change of the policy ends, to be stopped together. */
+  readonly #revoked = new Set<RemoteCommand>();
   readonly #halt = new AbortController();
   readonly #shellOf: LoginShells;
 
@@ -36,27 +42,30 @@ export class Commands {
     this.#shellOf = createLoginShells(parts.after, this.#halt.signal);
   }
 
-  /** Runs the action as it is given; rejects with `BUSY` when the grant has too many that run, and as `startCommand` does. */
+  /**
+   * Runs the action as it is given, known by its handle from now on; resolves when the host accepted it or it waits for a lane.
+   * Rejects with `BUSY` when the grant has too many that run, and as `Connection.exec` does: the handle is unknown then.
+   */
   async start(leave: Leave, action: Run, options: StartOptions = {}): Promise<RemoteCommand> {
     if (this.#halt.signal.aborted) throw goingDown();
     const { grant } = leave;
     const order = this.#order(leave, action, options);
     this.#makeRoom(grant);
-    this.#count(grant, 1);
     this.#expect(order.mark, order.connection);
+    const { command, underway } = startCommand(order, this.#parts);
+    this.#keep(grant, command, options.step === true);
     try {
-      const command = await startCommand(order, this.#parts);
-      this.#keep(grant, command, options.step === true);
-      return command;
+      await underway;
     } catch (error) {
-      if (!(error instanceof Failure && error.code === 'CONNECTION_LOST')) this.#alive.delete(order.mark);
+      this.#registry.remove(command.id);
+      this.#endedAt.delete(command);
       throw this.#halt.signal.aborted ? goingDown() : error;
-    } finally {
-      this.#count(grant, -1);
     }
+    once(leave.revoked, () => this.#revoke(command));
+    return command;
   }
 
-  #order({ obligations }: Leave, action: Run, { tee, signal }: StartOptions): Order {
+  #order({ obligations, revoked }: Leave, action: Run, { tee, signals = [] }: StartOptions): Order {
     const { caps, random } = this.#parts;
     const connection = this.connectionTo(action.target);
     const mark = this.#newMark();
@@ -74,8 +83,10 @@ export class Commands {
       ...(action.session === undefined ? {} : { session: action.session }),
       ...(tee === undefined ? {} : { tee }),
       timeoutMs: Math.min(action.timeoutMs, obligations.timeoutMs ?? action.timeoutMs),
+      leavingsMs: caps.leavingsMs,
       keepBytes: Math.min(caps.keepBytes, obligations.maxOutputBytes ?? caps.keepBytes),
-      signals: [this.#halt.signal, signal],
+      signals: [this.#halt.signal, revoked, ...signals],
+      revoked,
     };
   }
 
@@ -94,14 +105,19 @@ export class Commands {
     return this.#registry.of(grant);
   }
 
-  /** Those of every grant that run on a host. */
-  runningOn(host: string): readonly RemoteCommand[] {
-    return this.#registry.all().filter(command => command.host === host && isRunning(command));
+  /** Those that need the connection to a host: that are to be sent, that run, or that left something behind which holds their output. */
+  needing(host: string): readonly RemoteCommand[] {
+    return this.#registry
+      .all()
+      .filter(command => command.host === host && (isRunning(command) || command.state().leavings?.open === true));
   }
 
-  /** Stops commands of one host by one look at it, so that many take no longer than one; their reports are in the same order. */
+  /**
+   * Stops commands of one host by one look at it, so that many take no longer than one; their reports are in the same order.
+   * What was not sent is taken back in this very turn, before a stop frees a lane for it.
+   */
   stopTogether(connection: Connection, commands: readonly RemoteCommand[], cause: StopCause): Promise<StopReport[]> {
-    const marks = commands.map(({ mark }) => mark);
+    const marks = commands.filter(({ accepted }) => accepted).map(({ mark }) => mark);
     const look = marks.length === 0 ? undefined : reap(connection, marks, this.#parts);
     return Promise.all(commands.map(command => command.stop(cause, look)));
   }
@@ -137,7 +153,7 @@ export class Commands {
   #keep(grant: string, command: RemoteCommand, step: boolean): void {
     this.#registry.add(grant, command.id, command);
     void command.ended.then(end => {
-      if (end.how !== 'lost') this.#alive.delete(command.mark);
+      if (end.how !== 'lost' || end.unsent === true) this.#alive.delete(command.mark);
       this.#endedAt.set(command, this.#parts.clock.monoMs());
       if (step && end.how === 'exited') this.#forget(command);
       if ('stop' in end && end.stop.outcome === 'unconfirmed') this.#warn(command, end.stop);
@@ -147,6 +163,19 @@ export class Commands {
   #warn(command: RemoteCommand, { signals, remaining }: StopReport): void {
     const { id, host } = command;
     this.#parts.log('warn', 'a stop was not confirmed', { host, command_id: id, signals, remaining });
+  }
+
+  #revoke(command: RemoteCommand): void {
+    this.#revoked.add(command);
+    if (this.#revoked.size > 1) return;
+    queueMicrotask(() => {
+      const running = [...this.#revoked].filter(isRunning);
+      this.#revoked.clear();
+      for (const connection of new Set(running.map(({ mark }) => this.#alive.get(mark)))) {
+        const here = running.filter(({ mark }) => this.#alive.get(mark) === connection);
+        if (connection !== undefined) void this.stopTogether(connection, here, 'revoked');
+      }
+    });
   }
 
   #forget(command: RemoteCommand): void {
@@ -161,14 +190,10 @@ export class Commands {
     if (this.#alive.size > MOST_ALIVE && oldest !== undefined) this.#alive.delete(oldest);
   }
 
-  #count(grant: string, change: number): void {
-    this.#starting.set(grant, (this.#starting.get(grant) ?? 0) + change);
-  }
-
   #makeRoom(grant: string): void {
     const mine = this.of(grant);
     const most = this.#parts.caps.commandsPerGrant;
-    if (mine.length + (this.#starting.get(grant) ?? 0) < most) return;
+    if (mine.length < most) return;
     const oldest = mine.find(command => !isRunning(command));
     if (oldest === undefined) throw new Failure('BUSY', `${most} commands of this grant run or wait already.`);
     this.#forget(oldest);
@@ -179,6 +204,9 @@ export class Commands {
     for (const [command, endedAt] of this.#endedAt) if (endedAt <= oldest) this.#forget(command);
   }
 }
+
+/** Where the handle of an ended command may have gone. */
+const FORGOTTEN = 'A command that has ended is forgotten after a while, or when many have ended since.';
 
 /** As many marks as fit into one command line; those of commands whose end was never learned are the only ones that pile up. */
 const MOST_ALIVE = 1_000;

@@ -11,6 +11,8 @@ export type ExecOptions = {
   readonly signal?: AbortSignal;
   /** Takes the one lane kept for stopping and probing: it never queues behind commands. */
   readonly reserved?: boolean;
+  /** Called when all lanes are taken, so that it has to wait for one; nothing was sent then. */
+  readonly queued?: () => void;
   /**
    * Called synchronously when the far side accepted the request, before any event of the channel: attach listeners here.
    * After the promise it can be too late: `exit` may come in the same packet as the acceptance.

@@ -19,6 +19,7 @@ export const enrol = async (file: string, host: Host, key: HostKey): Promise<'ad
     throw new Failure('INVALID_INPUT', `The address of ${host.name} cannot stand in known_hosts.`);
   }
   const trust = await loadTrust({ ...host, hostKeys: [] }, [file]);
+  if (trust.unreadable !== undefined) throw trust.unreadable;
   const verdict = trust.judge(key);
   if (verdict === 'known') return 'already';
   if (verdict !== 'unknown') throw trust.refusal(key, verdict);

@@ -18,7 +18,8 @@ import { CAPS, type Caps, type Parts } from './caps.ts';
 import { Commands } from './commands.ts';
 import type { Connections } from './connection.ts';
 import { createDirectory } from './directory.ts';
-import type { End, StopCause, StopReport } from './end.ts';
+import type { End, Standing, StopCause, Stopped, StopReport } from './end.ts';
+import { once } from './giving-up.ts';
 import type { Host } from './host.ts';
 import { createHostDesk } from './host-desk.ts';
 import { outcomeOf } from './outcome.ts';
@@ -46,7 +47,7 @@ export type Output = {
   readonly grown: (cursor: number) => Promise<void>;
 };
 
-/** One command on one channel, from its start to its end. */
+/** One command on one channel, from its start, which may have to wait for a lane, to its end. */
 export type Command = {
   readonly id: CommandId;
   readonly host: string;
@@ -56,9 +57,8 @@ export type Command = {
   readonly stderr: Output;
   /** Settles once, never rejects. */
   readonly ended: Promise<End>;
-  /** The end, when it has come; `durationMs` is by the monotonic clock. */
-  readonly state: () => { readonly end: End | undefined; readonly durationMs: number };
-  /** Stops the whole remote process tree and says what was proved; the command then ends with `cause`. */
+  readonly state: () => Standing;
+  /** Takes back what was not sent, or stops the whole remote process tree and says what was proved; it then ends with `cause`. */
   readonly stop: (cause: StopCause) => Promise<StopReport>;
 };
 
@@ -111,6 +111,12 @@ export type Status = {
     readonly host: string;
     readonly status: string;
     readonly duration_ms: number;
+    /** It waits for a lane, with so many channels of its host in use. */
+    readonly queued?: number;
+    /** Why nothing was sent. */
+    readonly unsent?: string;
+    /** Something that it left behind holds its output, and a lane. */
+    readonly output_held?: true;
   }[];
   readonly sessions: readonly {
     readonly session_id: SessionId;
@@ -150,7 +156,8 @@ export type Fleet = {
   readonly connect: (permit: Permit<Connect>, signal?: AbortSignal) => Promise<ConnectionView>;
   readonly disconnect: (
     permit: Permit<Stop>,
-  ) => Promise<{ readonly host: string; readonly stopped: readonly StopReport[] }>;
+  ) => Promise<{ readonly host: string; readonly stopped: readonly Stopped[] }>;
+  /** Resolves when the host accepted the command, or as soon as it has to wait for a lane; rejects when it was not sent before. */
   readonly run: (permit: Permit<Run>, signal?: AbortSignal) => Promise<Command>;
   readonly command: (permit: Permit<Observe>) => Command;
   readonly cancel: (permit: Permit<Stop>) => Promise<{ readonly command: Command; readonly report: StopReport }>;
@@ -186,7 +193,7 @@ export const createFleet = (parts: FleetParts): Fleet => {
     directory: createDirectory(parts.hosts, commands, sessions),
     ...createHostDesk(whole, parts.hosts, commands, sessions),
     run: async (permit, signal) => {
-      const command = await commands.start(permit, permit.spend(), { signal });
+      const command = await commands.start(permit, permit.spend(), { signals: [signal] });
       permit.livesUntil(outcomeOf(command));
       return command;
     },
@@ -198,6 +205,7 @@ export const createFleet = (parts: FleetParts): Fleet => {
     open: async (permit, signal) => {
       const { session, ended } = await sessions.open(permit, permit.spend(), signal);
       permit.livesUntil(ended);
+      once(permit.revoked, () => sessions.revoke(session.id));
       return session;
     },
     send: async (permit, signal) => {

@@ -1,3 +1,9 @@
+/** Acts once the signal comes, at once when it has come already. */
+export const once = (signal: AbortSignal | undefined, act: () => void): void => {
+  if (signal?.aborted === true) act();
+  else signal?.addEventListener('abort', act, { once: true });
+};
+
 /** One way to give up that several others lead to. */
 export type GivingUp = {
   readonly signal: AbortSignal;

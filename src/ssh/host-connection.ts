@@ -25,6 +25,8 @@ const MAX_MOVES = 2;
 /** RFC 4254 section 5.1: administratively prohibited, and unknown channel type, will not change by waiting. */
 const FINAL_REASONS: readonly number[] = [1, 3];
 
+type Waiting = { readonly signal: AbortSignal | undefined; readonly queued: (() => void) | undefined };
+
 type Dialling = { readonly link: Promise<Link>; readonly abort: AbortController };
 
 /** The connection to one host: the dial, the lanes and the patience with it. */
@@ -146,6 +148,9 @@ export class HostConnection implements Connection {
       if (error instanceof Failure) {
         this.#patience.failed(error);
         this.#refusedKey = VERDICTS.get(error.code);
+        const { code, operator } = error;
+        if (operator !== undefined)
+          this.#parts.log('warn', 'a host could not be used', { host: this.host.name, code, why: operator });
       }
     }
     throw error;
@@ -153,7 +158,7 @@ export class HostConnection implements Connection {
 
   /** Repeats what the host refused and what a dying connection did not carry; never what may have run. */
   async #open(command: string, options: ExecOptions, lane: Lane, closes: number): Promise<ClientChannel> {
-    const { signal } = options;
+    const { signal, queued } = options;
     const attach = (channel: ClientChannel): void => {
       lane.opened();
       channel.once('close', lane.release);
@@ -167,13 +172,13 @@ export class HostConnection implements Connection {
         if (++moves > MAX_MOVES) throw this.#unsteady();
         link.end();
       } else {
-        refusals = await this.#afterRefusal(opened.reason, refusals + 1, lane, signal);
+        refusals = await this.#afterRefusal(opened.reason, refusals + 1, lane, { signal, queued });
       }
     }
   }
 
   /** Waits until another try makes sense, and says how many refusals count from then on. */
-  async #afterRefusal(reason: number, refusals: number, lane: Lane, signal?: AbortSignal): Promise<number> {
+  async #afterRefusal(reason: number, refusals: number, lane: Lane, { signal, queued }: Waiting): Promise<number> {
     if (FINAL_REASONS.includes(reason)) throw this.#closedDoor();
     if (refusals < MAX_REFUSALS) {
       await this.#parts.pause(1 + ((this.#parts.random(1)[0] ?? 0) % 50));
@@ -181,6 +186,7 @@ export class HostConnection implements Connection {
     }
     const freed = lane.reserved ? undefined : this.#lanes.narrow();
     if (freed === undefined) throw this.#full();
+    queued?.();
     await unlessGivenUp(freed, signal);
     return 0;
   }

@@ -1,8 +1,11 @@
+import type { CommandId } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Parts } from './caps.ts';
 import type { Commands } from './commands.ts';
 import type { Connection } from './connection.ts';
+import type { Stopped, StopReport } from './end.ts';
 import type { Fleet, HostView, Status } from './fleet.ts';
+import { givingUpWith } from './giving-up.ts';
 import type { Host } from './host.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -27,8 +30,13 @@ export const createHostDesk = (
   connect: async (permit, signal) => {
     const { target } = permit.spend();
     const connection = commands.connectionTo(target);
-    const peer = await connection.ready(signal === undefined ? {} : { signal });
-    return { host: target.host, state: connection.state(), ...peer };
+    const givingUp = givingUpWith(permit.revoked, signal);
+    try {
+      const peer = await connection.ready({ signal: givingUp.signal });
+      return { host: target.host, state: connection.state(), ...peer };
+    } finally {
+      givingUp.release();
+    }
   },
   disconnect: async permit => {
     const action = permit.spend();
@@ -36,15 +44,18 @@ export const createHostDesk = (
       throw new Failure('DEFECT', `A permit to stop a ${action.what} closes no connection.`);
     const { host } = action.target;
     const connection = commands.connectionTo(action.target);
-    const mine = commands
-      .of(permit.grant)
-      .filter(command => command.host === host && command.state().end === undefined);
-    const stopped = await commands.stopTogether(connection, mine, 'cancelled');
+    const own = new Set(commands.of(permit.grant));
+    const mine = commands.needing(host).filter(command => own.has(command));
+    const stopping = commands.stopTogether(connection, mine, 'cancelled');
     await sessions.endOn(permit.grant, host);
-    if (commands.runningOn(host).length === 0) connection.close();
-    return { host, stopped };
+    const reports = await stopping;
+    if (commands.needing(host).length === 0) connection.close();
+    return { host, stopped: mine.flatMap(({ id }, at) => stoppedAs(id, reports[at])) };
   },
 });
+
+const stoppedAs = (id: CommandId, report: StopReport | undefined): readonly Stopped[] =>
+  report === undefined ? [] : [{ command_id: id, ...report }];
 
 const view = async (host: Host, connection: Connection): Promise<HostView> => ({
   name: host.name,
@@ -61,15 +72,21 @@ const statusOf = (grant: string, parts: Parts, commands: Commands, sessions: Ses
     .all()
     .filter(connection => connection.state() !== 'idle')
     .map(connection => ({ host: connection.host.name, state: connection.state(), channels: connection.channels() })),
-  commands: commands.of(grant).map(command => {
-    const { end, durationMs } = command.state();
-    return {
-      command_id: command.id,
-      host: command.host,
-      status: end?.how ?? 'running',
-      duration_ms: Math.round(durationMs),
-    };
-  }),
+  commands: commands
+    .of(grant)
+    .filter(({ underway }) => underway)
+    .map(command => {
+      const { end, durationMs, queued, leavings } = command.state();
+      return {
+        command_id: command.id,
+        host: command.host,
+        status: end?.how ?? 'running',
+        duration_ms: Math.round(durationMs),
+        ...(queued === undefined ? {} : { queued }),
+        ...(end?.how === 'lost' && end.unsent === true ? { unsent: end.why.code } : {}),
+        ...(leavings?.open === true ? { output_held: true } : {}),
+      };
+    }),
   sessions: sessions.of(grant).map(({ id, host, cwd, running }) => ({
     session_id: id,
     host,

@@ -10,7 +10,7 @@ type ParseKey = typeof utils.parseKey;
 
 const MAX_BYTES = 256 * 1024;
 
-/** The private key of a login, opened; `AUTH_FAILED` says what is wrong with the file, and ssh's rule about its mode holds. */
+/** The private key of a login, opened; `AUTH_FAILED` says what is wrong, the path to the operator alone, and ssh's rule about its mode holds. */
 export const loadKey = async (login: KeyLogin, parse: ParseKey): Promise<ParsedKey> => {
   const text = await readPrivate(login.path);
   const locked = parse(text);
@@ -32,7 +32,9 @@ const reason = (key: ParsedKey | Error): string => {
 const readPrivate = async (path: string): Promise<Buffer> => {
   // A pipe must not hold up the open: what is no plain file is refused afterwards.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw unusable(path, error instanceof Error ? error.message : String(error));
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const why = missing ? 'there is no such file' : 'the file cannot be read';
+    throw unusable(path, why, error instanceof Error ? error.message : why);
   });
   try {
     return await readGuarded(file, path);
@@ -46,7 +48,8 @@ const readGuarded = async (file: FileHandle, path: string): Promise<Buffer> => {
   if ((mode & constants.S_IFMT) !== constants.S_IFREG || size > MAX_BYTES) throw unusable(path, 'it is no key file');
   if ((mode & 0o077) !== 0 && uid === ownUid()) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
-    throw unusable(path, `others may read it (its mode is ${octal})`, `Run chmod 600 ${path}, then call again.`);
+    const why = `others may read it (its mode is ${octal})`;
+    throw unusable(path, why, `${why}; run chmod 600 ${path}`);
   }
   return await file.readFile();
 };
@@ -60,5 +63,7 @@ const ownUid = (): number | undefined => {
   }
 };
 
-const unusable = (path: string, why: string, next?: string): Failure =>
-  new Failure('AUTH_FAILED', `The key ${path} cannot be used: ${why}.`, next === undefined ? {} : { next });
+const unusable = (path: string, why: string, cause = why): Failure =>
+  new Failure('AUTH_FAILED', `A key cannot be used: ${why}.`, {
+    operator: `The key ${path} cannot be used: ${cause}.`,
+  });

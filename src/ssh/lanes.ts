@@ -19,10 +19,12 @@ export type Lane = {
   readonly release: () => void;
 };
 
+type Wanted = { readonly signal?: AbortSignal; readonly reserved?: boolean; readonly queued?: () => void };
+
 /** The lanes of one host: five for commands in the order of asking, and one that stopping and probing never queue for. */
 export type Lanes = {
-  /** Waits for a lane; `BUSY` when too many wait, `CANCELLED` when `signal` comes first. */
-  readonly take: (options: { readonly signal?: AbortSignal; readonly reserved?: boolean }) => Promise<Lane>;
+  /** Waits for a lane, and calls `queued` when none is free; `BUSY` when too many wait, `CANCELLED` when `signal` comes first. */
+  readonly take: (options: Wanted) => Promise<Lane>;
   /**
    * The host refuses more channels than are open now: fewer are opened from here on, with room for the reserved one.
    * Resolves when one has closed; undefined when none is open, so that nothing would be waited for.
@@ -40,9 +42,10 @@ export const createLanes = (): Lanes => {
   const reserve = new PQueue({ concurrency: 1 });
   const places = createPlaces();
   return {
-    take: async ({ signal, reserved = false }) => {
+    take: async ({ signal, reserved = false, queued: tell }) => {
       const queue = reserved ? reserve : commands;
       if (queue.size >= MAX_WAITING) throw new Failure('BUSY', `${MAX_WAITING} commands wait for this host already.`);
+      if (queue.size > 0 || queue.pending >= queue.concurrency) tell?.();
       return places.hold(reserved, await queued(queue, signal));
     },
     narrow: () => {

@@ -20,7 +20,7 @@ const endOf = (end: End): Outcome => {
     case 'signalled':
       return { how: end.how, signal: end.signal, ...(end.outputHeld === true ? { output_held: true } : {}) };
     case 'lost':
-      return { how: end.how, code: end.why.code };
+      return { how: end.unsent === true ? 'failed' : end.how, code: end.why.code };
     default:
       return { how: end.how, stop: reportOf(end.stop) };
   }
@@ -30,6 +30,7 @@ const reportOf = (report: StopReport): Json => ({
   outcome: report.outcome,
   signals: report.signals,
   remaining: report.remaining.map(({ pid, command }) => ({ pid, command })),
+  ...(report.unlisted === undefined ? {} : { unlisted: report.unlisted }),
 });
 
 const digestOf = (output: Output): Json => ({ ...output.received() });

@@ -47,4 +47,5 @@ const again = (failure: Failure, leftMs: number): Failure =>
     next: failure.next,
     details: { ...failure.details, retry_after_ms: leftMs },
     cause: failure,
+    operator: failure.operator,
   });

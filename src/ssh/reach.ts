@@ -20,6 +20,7 @@ export const reach = async (host: Host, { signal, prefer }: Try, parts: Reach): 
   const trust = await loadTrust(host, parts.knownHosts);
   for (const { file, line, message } of trust.problems)
     parts.log('warn', 'a line of known_hosts is not used', { file, line, message });
+  if (trust.unreadable !== undefined) throw trust.unreadable;
   const first = prefer === undefined ? trust.types : [prefer, ...trust.types];
   const dialled = await dial(host, { algorithms: offer(first), accept: acceptedBy(trust), signal }, parts);
   if ('link' in dialled) return dialled.link;

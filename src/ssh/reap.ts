@@ -9,12 +9,14 @@ import { REAP_SCRIPT, REAPER_NAME } from './reap-script.ts';
 import type { After } from './timer.ts';
 
 /** What the reaper found: `proven` when it could see and came to its end, with nothing alive. */
-export type Reaped = Pick<StopReport, 'signals' | 'remaining'> & { readonly proven: boolean };
+export type Reaped = Pick<StopReport, 'signals' | 'remaining' | 'unlisted'> & { readonly proven: boolean };
 
 /** Milliseconds that INT, TERM and KILL are given before the next step: all three within a second. */
 const GRACE_MS = ['150', '400', '300'] as const;
 const DEADLINE_MS = 3_000;
 const COMMAND_CHARS = 200;
+/** How many of those that are left are named. */
+const MOST_REMAINING = 20;
 
 /** What a look at the far side needs. */
 export type Eyes = { readonly random: Random; readonly after: After };
@@ -39,10 +41,14 @@ export const readAnswer = (text: string, nonce: string): Reaped => {
     .filter(line => line.startsWith(`${nonce} `))
     .map(line => line.slice(nonce.length + 1));
   const signals = lines.flatMap(line => /^rung (INT|TERM|KILL)$/.exec(line)?.[1] ?? []);
-  const remaining = lines.flatMap(line => {
+  const left = lines.flatMap(line => {
     const [, pid, command = ''] = /^left ([1-9]\d{0,9}) ?(.*)$/.exec(line) ?? [];
-    return pid === undefined ? [] : [{ pid: Number(pid), command: safeLine(command, COMMAND_CHARS) }];
+    return pid === undefined ? [] : [{ pid: Number(pid), command }];
   });
+  const remaining = left
+    .slice(0, MOST_REMAINING)
+    .map(({ pid, command }) => ({ pid, command: safeLine(command, COMMAND_CHARS) }));
   const complete = lines.at(-1) === 'end' && !lines.includes('blind');
-  return { proven: complete && remaining.length === 0, signals, remaining };
+  const answer = { proven: complete && left.length === 0, signals: [...new Set(signals)], remaining };
+  return left.length > MOST_REMAINING ? { ...answer, unlisted: left.length - MOST_REMAINING } : answer;
 };

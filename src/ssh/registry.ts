@@ -6,11 +6,13 @@ const SHOWN_CHARS = 60;
 /** Things that grants have open, by handle: to a grant, what belongs to another does not exist. */
 export class Registry<Id extends string, Item> {
   readonly #what: string;
+  readonly #forgotten: string;
   readonly #entries = new Map<string, { readonly grant: string; readonly id: Id; readonly item: Item }>();
 
-  /** `what` is the word for one of them, in messages. */
-  constructor(what: string) {
+  /** `what` is the word for one of them, in messages; `forgotten` says when a handle expires. */
+  constructor(what: string, forgotten: string) {
     this.#what = what;
+    this.#forgotten = forgotten;
   }
 
   add(grant: string, id: Id, item: Item): void {
@@ -30,7 +32,8 @@ export class Registry<Id extends string, Item> {
   get(grant: string, id: string): Item {
     const item = this.find(grant, id);
     if (item !== undefined) return item;
-    throw new Failure('UNKNOWN_ID', `There is no ${this.#what} ${JSON.stringify(safeLine(id, SHOWN_CHARS))}.`);
+    const shown = JSON.stringify(safeLine(id, SHOWN_CHARS));
+    throw new Failure('UNKNOWN_ID', `There is no ${this.#what} ${shown}. ${this.#forgotten}`);
   }
 
   /** Those of one grant, the oldest first. */

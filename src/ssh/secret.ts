@@ -6,7 +6,7 @@ export type SecretReference =
   | { readonly command: readonly [string, ...string[]] }
   | { readonly file: string };
 
-/** Fetches the text behind a reference; an error's message names the reference and never the text. */
+/** Fetches the text behind a reference; an error's message, for the operator alone, names the reference and never the text. */
 export type SecretResolver = (reference: SecretReference) => Promise<string>;
 
 /** A secret by reference: fetched when it is used, and shown as `[secret]` whatever prints it. */
@@ -30,15 +30,16 @@ export class Secret {
   /** The text, fetched anew at each call; `AUTH_FAILED`, without anything of the text, when it cannot be had or is empty. */
   async reveal(): Promise<string> {
     const text = await this.#resolve(this.#reference).catch((error: unknown) => {
-      throw this.#unreadable(error instanceof Error ? error.message : 'it cannot be read');
+      throw this.#unreadable('it cannot be fetched', error instanceof Error ? error.message : undefined);
     });
     if (text === '') throw this.#unreadable('it is empty');
     return text;
   }
 
-  #unreadable(why: string): Failure {
-    return new Failure('AUTH_FAILED', `The secret in ${this.origin} cannot be used: ${why}.`, {
+  #unreadable(why: string, cause = why): Failure {
+    return new Failure('AUTH_FAILED', `The configured secret cannot be used: ${why}.`, {
       next: 'Make it available to sallyport, then call again.',
+      operator: `The secret in ${this.origin} cannot be used: ${cause}.`,
     });
   }
 

@@ -3,7 +3,7 @@ import { Failure } from '../errors.ts';
 import { type Reading, readLine, type Word } from '../shell/line.ts';
 import type { RemoteCommand, Tee } from './command.ts';
 import type { StartOptions } from './commands.ts';
-import type { StopReport } from './end.ts';
+import type { StopCause, StopReport } from './end.ts';
 import type { Line, Session } from './fleet.ts';
 import { MARK_NAME } from './mark.ts';
 import { Capture } from './output.ts';
@@ -38,7 +38,9 @@ export class ManagedSession implements Session {
   #env: Readonly<Record<string, string>> = {};
   #running: RemoteCommand | undefined;
   #sending = false;
-  #ended = false;
+  /** Settles when what is being started has begun or failed. */
+  #starting: Promise<unknown> = Promise.resolve();
+  readonly #over = new AbortController();
 
   constructor({ id, target, cwd, keepBytes }: Opened) {
     this.id = id;
@@ -68,7 +70,7 @@ export class ManagedSession implements Session {
 
   /** Runs one line, exactly where and with what it was judged; `BUSY` while another one runs. */
   async send(action: Run, start: Start): Promise<Line> {
-    if (this.#ended) throw new Failure('UNKNOWN_ID', 'The session ended in the meantime.');
+    if (this.#over.signal.aborted) throw new Failure('UNKNOWN_ID', 'The session ended in the meantime.');
     if (!this.idle) throw this.#busy();
     this.#sending = true;
     try {
@@ -80,12 +82,15 @@ export class ManagedSession implements Session {
     }
   }
 
-  /** Stops the line that runs and takes no more; without one there was nothing left to end. */
-  async end(): Promise<StopReport> {
-    this.#ended = true;
-    const report = await this.#running?.stop('cancelled');
+  /** Stops the line that runs, takes back the one that is not sent yet, and takes no more; without one there was nothing left to end. */
+  async end(cause: StopCause): Promise<StopReport> {
+    const outcome = this.idle ? 'already_ended' : 'confirmed';
+    const stopping = this.#running?.stop(cause);
+    this.#over.abort();
+    await this.#starting;
+    const report = await (stopping ?? this.#running?.stop(cause));
     this.transcript.finish();
-    return report ?? { outcome: 'already_ended', signals: [], remaining: [] };
+    return report ?? { outcome, signals: [], remaining: [] };
   }
 
   async #do(action: Run, start: Start): Promise<Line> {
@@ -107,13 +112,15 @@ export class ManagedSession implements Session {
   }
 
   async #run(action: Run, start: Start, options: StartOptions): Promise<RemoteCommand> {
-    const command = await start(action, options);
-    this.#running = command;
-    void command.ended.then(() => {
-      this.#running = undefined;
+    const starting = start(action, { ...options, signals: [this.#over.signal] }).then(command => {
+      this.#running = command;
+      void command.ended.then(() => {
+        this.#running = undefined;
+      });
+      return command;
     });
-    if (this.#ended) void command.stop('cancelled');
-    return command;
+    this.#starting = Promise.allSettled([starting]);
+    return await starting;
   }
 
   readonly #tee: Tee = (_stream, text, raw) => this.transcript.add(text, raw);

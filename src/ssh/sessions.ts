@@ -3,8 +3,9 @@ import { newSessionId, type Open, type Run, type SessionId } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Parts } from './caps.ts';
 import type { Commands, Leave } from './commands.ts';
-import type { StopReport } from './end.ts';
+import type { StopCause, StopReport } from './end.ts';
 import type { Line } from './fleet.ts';
+import { unsent } from './given-up.ts';
 import { Registry } from './registry.ts';
 import { ManagedSession } from './session.ts';
 import { isKeepable } from './step.ts';
@@ -20,12 +21,13 @@ type Entry = {
 export type Begun = { readonly session: ManagedSession; readonly ended: Promise<Outcome> };
 
 const OPEN_MS = 30_000;
+const FORGOTTEN = 'A session is over once it was ended or nothing was sent to it for long.';
 
 /** The managed sessions of this process: nothing of them lives on a host between two lines. */
 export class Sessions {
   readonly #parts: Parts;
   readonly #commands: Commands;
-  readonly #registry = new Registry<SessionId, Entry>('session');
+  readonly #registry = new Registry<SessionId, Entry>('session', FORGOTTEN);
   readonly #opening = new Map<string, number>();
 
   constructor(parts: Parts, commands: Commands) {
@@ -77,7 +79,10 @@ export class Sessions {
     const entry = this.#registry.get(leave.grant, action.session ?? '');
     const { session } = entry;
     const line = await session.send(action, async (run, options) => {
-      const command = await this.#commands.start(leave, run, { ...options, signal });
+      const command = await this.#commands.start(leave, run, {
+        ...options,
+        signals: [...(options?.signals ?? []), signal],
+      });
       void command.ended.then(() => this.#awaitIdle(entry));
       return command;
     });
@@ -89,6 +94,12 @@ export class Sessions {
   async end(grant: string, id: string): Promise<{ session: ManagedSession; report: StopReport }> {
     const entry = this.#registry.get(grant, id);
     return { session: entry.session, report: await this.#close(entry, 'ended') };
+  }
+
+  /** Ends a session, if it is still open, because it is no longer allowed. */
+  revoke(id: SessionId): void {
+    const entry = this.#registry.all().find(({ session }) => session.id === id);
+    if (entry !== undefined) void this.#close(entry, 'revoked', 'revoked');
   }
 
   /** Ends the sessions of a grant on one host. */
@@ -113,11 +124,12 @@ export class Sessions {
       env: {},
       timeoutMs: OPEN_MS,
     };
-    const command = await this.#commands.start(leave, run, { step: true, signal });
+    const command = await this.#commands.start(leave, run, { step: true, signals: [signal] });
     const end = await command.ended;
     const cwd = command.stdout.read(0, 8192).text.replace(/\n$/, '');
     if (end.how === 'exited' && end.code === 0 && isKeepable(cwd)) return cwd;
     if (end.how === 'lost') throw end.why;
+    if (end.how === 'revoked' || end.how === 'cancelled') throw unsent();
     const said = command.stderr.read(0, 300).text.trim();
     throw new Failure(
       'UNSUPPORTED',
@@ -136,9 +148,9 @@ export class Sessions {
     });
   }
 
-  #close(entry: Entry, how: string): Promise<StopReport> {
+  #close(entry: Entry, how: string, cause: StopCause = 'cancelled'): Promise<StopReport> {
     this.#remove(entry, how);
-    return entry.session.end();
+    return entry.session.end(cause);
   }
 
   #remove(entry: Entry, how: string): void {

@@ -35,6 +35,7 @@ export const stopTree = async (running: Running, eyes: Eyes, first?: Promise<Rea
     outcome,
     signals: [...new Set(signals)],
     remaining: reaped?.remaining ?? [],
+    ...(reaped?.unlisted === undefined ? {} : { unlisted: reaped.unlisted }),
   });
   for (const next of ['TERM', 'KILL', undefined]) {
     const reaped = await (look ?? reap(connection, [mark], eyes));

@@ -18,27 +18,54 @@ export type Trust = {
   readonly refusal: (key: HostKey, verdict: Verdict) => Failure;
   /** Lines that could not be read. */
   readonly problems: readonly Problem[];
+  /** Why nothing can be trusted now: a file that is there and cannot be read may revoke any key. */
+  readonly unreadable: Failure | undefined;
 };
 
-/** Reads the known_hosts files anew: a key that was enrolled a moment ago counts. A file that does not exist is empty. */
+/**
+ * Reads the known_hosts files anew: a key that was enrolled a moment ago counts. A file that does not exist is empty; with
+ * one that cannot be read no key is trusted, pinned or not.
+ */
 export const loadTrust = async (host: Host, files: readonly string[]): Promise<Trust> => {
   const known = await Promise.all(files.map(readKnownHosts));
-  return trustIn(host, {
+  const trust = trustIn(host, {
     lines: known.flatMap(file => file.lines),
     problems: known.flatMap(file => file.problems),
   });
+  const reasons = known.flatMap(({ unreadable = [] }) => unreadable);
+  return reasons.length === 0 ? trust : distrustIn(host, trust, reasons);
 };
 
-/** One file; unreadable is a problem of the operator's, never a reason to trust less strictly. */
-export const readKnownHosts = async (file: string): Promise<KnownHosts> => {
+type KnownFile = KnownHosts & { readonly unreadable?: readonly string[] };
+
+const readKnownHosts = async (file: string): Promise<KnownFile> => {
   try {
     return parseKnownHosts(await readFile(file, 'latin1'), file);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ('code' in error && error.code === 'ENOENT') return { lines: [], problems: [] };
-    const message = `cannot be read: ${error.message}`;
-    return { lines: [], problems: [{ file, line: 1, column: 1, pointer: '', message }] };
+    return { lines: [], problems: [], unreadable: [`${file} cannot be read: ${error.message}`] };
   }
+};
+
+/** What is left of trust when a file cannot be read: a revoked key is still one, and every other is unknown. */
+const distrustIn = (host: Host, trust: Trust, reasons: readonly string[]): Trust => {
+  const unreadable = new Failure(
+    'HOST_KEY_UNKNOWN',
+    `A known_hosts file cannot be read, so no key of ${host.name} can be trusted.`,
+    {
+      details: { host: host.name },
+      next: 'Ask the operator to run sallyport hosts test and to make the file readable.',
+      operator: `No key of ${host.name} can be trusted: ${reasons.join('; ')}. What it revokes would be missed.`,
+    },
+  );
+  return {
+    ...trust,
+    unreadable,
+    standing: 'unknown',
+    judge: key => (trust.judge(key) === 'revoked' ? 'revoked' : 'unknown'),
+    refusal: (key, verdict) => (verdict === 'revoked' ? trust.refusal(key, verdict) : unreadable),
+  };
 };
 
 /** Pins stand in for known_hosts; `@revoked` overrules everything, also under the name without its port. */
@@ -63,6 +90,7 @@ const trustIn = (host: Host, known: KnownHosts): Trust => {
     types: [...new Set(likely.map(({ key }) => key.type))],
     refusal: (key, verdict) => refuse(host, key, verdict, { trusted, all }),
     problems: known.problems,
+    unreadable: undefined,
   };
 };
 
@@ -81,17 +109,16 @@ const refuse = (host: Host, key: HostKey, verdict: Verdict, { trusted, all }: En
     host: host.name,
     presented: { type: key.type, fingerprint: key.fingerprint },
     expected,
-    known_hosts: places,
   };
   if (verdict === 'revoked') {
     return new Failure('HOST_KEY_REVOKED', `${where} presented a key that is marked @revoked: ${shown}.`, { details });
   }
   if (verdict === 'changed') {
-    const old = pinned
-      ? 'correct the pin in config.json'
-      : `remove the old one (${places.join(', ')}) and run: ${trust}`;
-    return new Failure('HOST_KEY_CHANGED', `${where} presented ${shown}, and not ${expected.join(' or ')}.`, {
+    const old = pinned ? 'correct the pin in config.json' : `remove the old one from known_hosts and run: ${trust}`;
+    const message = `${where} presented ${shown}, and not ${expected.join(' or ')}.`;
+    return new Failure('HOST_KEY_CHANGED', message, {
       details,
+      ...(places.length === 0 ? {} : { operator: `${message} The old key is in ${places.join(', ')}.` }),
       next: `A person must find out why before anybody connects; if the new key is right, ${old}`,
     });
   }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Stop } from '../call.ts';
-import { heldShape, STATUSES, standing, stopResult, stopShape, stopText } from './command-result.ts';
+import { standing, standingShape, stopResult, stopShape, stopText } from './command-result.ts';
 import { commandId } from './fields.ts';
 import { defineTool } from './tool.ts';
 
@@ -10,16 +10,13 @@ export const cancelCommand = defineTool({
   title: 'Stop a running command',
   description:
     'Stops a command with its whole remote process tree and looks from the far side whether anything is left. ' +
-    'confirmed means that nothing of it is alive; unconfirmed lists what still is.',
+    'confirmed means that nothing of it is alive; unconfirmed lists what still is. A command that waits for a lane is taken back.',
   risk: 'stop',
   input: z.strictObject({ command_id: commandId }),
   output: z.strictObject({
     host: z.string(),
     command_id: z.string(),
-    status: z.enum(STATUSES),
-    exit_code: z.number().optional(),
-    signal: z.string().optional(),
-    output_held: heldShape,
+    ...standingShape.shape,
     ...stopShape.shape,
   }),
   action: (args): Stop => ({ kind: 'stop', what: 'command', id: args.command_id }),
@@ -28,5 +25,6 @@ export const cancelCommand = defineTool({
     const { stop: _stop, ...status } = standing(command);
     return { host: command.host, command_id: command.id, ...status, ...stopResult(report) };
   },
-  text: out => `${out.outcome}: ${out.command_id} on ${out.host}: ${stopText(out)} (status ${out.status})`,
+  text: out =>
+    `${out.outcome}: ${out.command_id} on ${out.host}: ${out.unsent ? 'nothing of it was sent' : stopText(out)} (status ${out.status})`,
 });

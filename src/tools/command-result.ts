@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Failure } from '../errors.ts';
+import { CAPS } from '../ssh/caps.ts';
 import type { StopReport } from '../ssh/end.ts';
 import type { Command } from '../ssh/fleet.ts';
 import { showBoth } from './shown.ts';
@@ -9,24 +10,34 @@ export const stopShape = z.strictObject({
   outcome: z.enum(['confirmed', 'already_ended', 'unconfirmed']),
   signals: z.array(z.string()),
   remaining: z.array(z.strictObject({ pid: z.number(), command: z.string() })),
+  unlisted: z.number().optional().describe('How many more remain than are listed.'),
 });
 
 /** How a command stands, on the wire. */
 export const STATUSES = ['exited', 'signalled', 'running', 'cancelled', 'timed_out', 'revoked', 'lost'] as const;
 
-/** Set when the program has ended and what it left behind still held its output. */
-export const heldShape = z
-  .literal(true)
-  .optional()
-  .describe('The program ended; something it left behind holds its output.');
+/** How a command stands, beside its output. */
+export const standingShape = z.strictObject({
+  status: z.enum(STATUSES),
+  exit_code: z.number().optional(),
+  signal: z.string().optional(),
+  output_held: z
+    .literal(true)
+    .optional()
+    .describe('The program ended; something it left behind held its output, and what that writes is not kept.'),
+  discarded: z.number().optional().describe('Bytes that were written after the end and not kept.'),
+  queued: z
+    .number()
+    .optional()
+    .describe('Nothing was sent yet: it waits for a free lane, with so many channels of the host in use.'),
+  unsent: z.literal(true).optional().describe('The host never got the command.'),
+});
 
 /** How a command stands and what it wrote: the shape of `ssh_exec`'s result. */
 export const commandShape = z.strictObject({
   host: z.string(),
   command_id: z.string().describe('Handle for ssh_read_output and ssh_cancel_command.'),
-  status: z.enum(STATUSES),
-  exit_code: z.number().optional(),
-  signal: z.string().optional(),
+  ...standingShape.shape,
   duration_ms: z.number(),
   stdout: z.string(),
   stderr: z.string(),
@@ -34,7 +45,6 @@ export const commandShape = z.strictObject({
   stderr_cursor: z.number(),
   stdout_omitted: z.number().describe('Bytes that are not in stdout above.'),
   stderr_omitted: z.number(),
-  output_held: heldShape,
   stop: stopShape.optional(),
 });
 
@@ -46,10 +56,20 @@ export const stopResult = (report: StopReport): z.output<typeof stopShape> => ({
   outcome: report.outcome,
   signals: [...report.signals],
   remaining: report.remaining.map(({ pid, command }) => ({ pid, command })),
+  ...(report.unlisted === undefined ? {} : { unlisted: report.unlisted }),
 });
 
-/** A command as it stands now. */
+/** Throws why a command was never sent: a call about it could not do what it was asked. One that was taken back is no failure. */
+export const refuseUnsent = (command: Command): void => {
+  const { end } = command.state();
+  if (end?.how === 'lost' && end.unsent === true) throw end.why;
+  if (end?.how === 'revoked' && end.unsent === true)
+    throw new Failure('CANCELLED', 'It was revoked before anything was sent.');
+};
+
+/** A command as it stands now; throws like `refuseUnsent`. */
 export const commandResult = (command: Command): CommandResult => {
+  refuseUnsent(command);
   const { stdout, stderr } = showBoth(command.stdout, command.stderr);
   return {
     host: command.host,
@@ -66,25 +86,25 @@ export const commandResult = (command: Command): CommandResult => {
 };
 
 /** How a command stands, on the wire. */
-export type Standing = Pick<CommandResult, 'status' | 'exit_code' | 'signal' | 'output_held' | 'stop'>;
+export type Standing = z.output<typeof standingShape> & Pick<CommandResult, 'stop'>;
 
 /** The status, and what belongs to it: a code, a signal, or what a stop proved. */
 export const standing = (command: Command): Standing => {
-  const { end } = command.state();
-  if (end === undefined) return { status: 'running' };
+  const { end, queued, leavings } = command.state();
+  if (end === undefined) return { status: 'running', ...(queued === undefined ? {} : { queued }) };
+  const held = leavings === undefined ? {} : { output_held: true as const, discarded: leavings.discarded };
+  const unsent = 'unsent' in end ? { unsent: end.unsent } : {};
   switch (end.how) {
     case 'exited':
-      return { status: end.how, exit_code: end.code, ...held(end.outputHeld) };
+      return { status: end.how, exit_code: end.code, ...held };
     case 'signalled':
-      return { status: end.how, signal: end.signal, ...held(end.outputHeld) };
+      return { status: end.how, signal: end.signal, ...held };
     case 'lost':
-      return { status: end.how };
+      return { status: end.how, ...unsent };
     default:
-      return { status: end.how, stop: stopResult(end.stop) };
+      return { status: end.how, ...unsent, stop: stopResult(end.stop) };
   }
 };
-
-const held = (outputHeld: true | undefined): { output_held?: true } => (outputHeld ? { output_held: true } : {});
 
 /** A lost command is the one end that is a failure: nobody knows whether it ran to its end. */
 export const lostFailure = (result: { status: string; host: string }): Failure | undefined =>
@@ -98,15 +118,21 @@ export const commandText = (result: CommandResult): string =>
     headline(result),
     result.stdout === '' ? undefined : `stdout:\n${result.stdout}`,
     result.stderr === '' ? undefined : `stderr:\n${result.stderr}`,
-    result.output_held
-      ? `The program has ended, but something it left behind still holds its output: ssh_cancel_command stops that too.`
-      : undefined,
-    result.status === 'running'
+    result.output_held ? HELD : undefined,
+    result.queued === undefined
+      ? undefined
+      : `Nothing was sent yet: it waits for a free lane, because ${result.queued} channels to ${result.host} are in use (ssh_status lists what is yours). It begins by itself; ssh_cancel_command takes it back.`,
+    result.status === 'running' && result.queued === undefined
       ? `It still runs: ssh_read_output (command_id ${result.command_id}, cursor ${result.stdout_cursor}) waits for more, ssh_cancel_command stops it.`
       : undefined,
   ]
     .filter(part => part !== undefined)
     .join('\n');
+
+const HELD =
+  'The program has ended, but something it left behind still holds its output, and with it one of the few lanes of the host. ' +
+  'What that writes from now on is read and not kept: redirect it to a file to keep it. It can write until the time-out of the ' +
+  `command, ${CAPS.leavingsMs / 60_000} minutes at most; then its output is closed. ssh_cancel_command stops it.`;
 
 const headline = (result: CommandResult): string => {
   const how =
@@ -115,7 +141,7 @@ const headline = (result: CommandResult): string => {
       : result.status === 'signalled'
         ? `ended by signal ${result.signal}`
         : result.status;
-  const stop = result.stop === undefined ? '' : `; ${stopText(result.stop)}`;
+  const stop = result.unsent ? '; taken back, nothing was sent' : result.stop ? `; ${stopText(result.stop)}` : '';
   const left = result.stdout_omitted + result.stderr_omitted;
   const omitted = left === 0 ? '' : `; ${left} bytes of output not shown`;
   return `${how} on ${result.host} after ${result.duration_ms} ms (${result.command_id})${stop}${omitted}`;
@@ -127,5 +153,6 @@ export const stopText = (stop: z.output<typeof stopShape>): string => {
   if (stop.outcome === 'already_ended') return 'it had already ended';
   if (stop.outcome === 'confirmed') return `stopped${sent}, nothing of it is alive`;
   const left = stop.remaining.map(({ pid, command }) => `${pid} ${command}`).join('; ');
-  return `stop not confirmed${sent}${left === '' ? '' : `, still there: ${left}`}`;
+  const more = stop.unlisted === undefined ? '' : `; and ${stop.unlisted} more`;
+  return `stop not confirmed${sent}${left === '' ? '' : `, still there: ${left}${more}`}`;
 };

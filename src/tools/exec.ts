@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { Program, Run } from '../call.ts';
+import { CAPS } from '../ssh/caps.ts';
 import { commandResult, commandShape, commandText, lostFailure } from './command-result.ts';
 import { host, reason, timeoutMs, waitMs } from './fields.ts';
 import { defineTool } from './tool.ts';
 import { waitForEnd } from './wait.ts';
 
 const WAIT_MS = 30_000;
-const TIMEOUT_MS = 600_000;
 
 const input = z
   .strictObject({
@@ -40,7 +40,9 @@ export const exec = defineTool({
   description:
     'Runs a command on a configured host over SSH and returns its exit code, stdout and stderr. ' +
     'A command that outlives wait_ms goes on and is handed over with a command_id: read it with ssh_read_output, stop it with ssh_cancel_command. ' +
-    'Handles stay good for ten minutes after the command ended.',
+    'A host runs five at a time: a command that has to wait for a lane is handed over too, marked queued, and nothing was sent yet. ' +
+    'Output that background work writes after the command ended is not kept: redirect it to a file. ' +
+    `Of the commands that have ended, the last ${CAPS.commandsPerGrant} can be read, for ${CAPS.keepEndedMs / 60_000} minutes.`,
   risk: 'execute',
   input,
   output: commandShape,
@@ -51,11 +53,11 @@ export const exec = defineTool({
     ...(args.cwd === undefined ? {} : { cwd: args.cwd }),
     env: args.env ?? {},
     ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
-    timeoutMs: args.timeout_ms ?? TIMEOUT_MS,
+    timeoutMs: args.timeout_ms,
   }),
   run: async (permit, { fleet }, moment, args) => {
     const command = await fleet.run(permit, moment.signal);
-    await waitForEnd(command, args.wait_ms ?? WAIT_MS, moment);
+    await waitForEnd(command, args.wait_ms, moment);
     return commandResult(command);
   },
   text: commandText,

@@ -22,17 +22,14 @@ export const waitMs = (byDefault: number) =>
     .int()
     .min(0)
     .max(600_000)
-    .optional()
+    .default(byDefault)
     .describe(`How long to wait before answering with what there is (default ${byDefault} ms).`);
 
 const day = 24 * 60 * 60 * 1000;
-/** How long a command may run, in milliseconds. */
+/** How long a command may run, in milliseconds; conditions of the policy see the default too. */
 export const timeoutMs = z
   .int()
   .min(1)
   .max(day)
-  .optional()
+  .default(600_000)
   .describe('Stop the command after this long (default 600000 ms, unless the policy sets less).');
-
-/** Arguments that some clients add to every tool by themselves; taken off before anything else looks. */
-export const CLIENT_KEYS = ['wait_for_previous'] as const;

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { Observe } from '../call.ts';
 import type { Output } from '../ssh/fleet.ts';
-import { heldShape, lostFailure, STATUSES, standing, stopShape } from './command-result.ts';
+import { lostFailure, refuseUnsent, standing, standingShape, stopShape } from './command-result.ts';
 import { commandId, cursor, maxBytes, waitMs } from './fields.ts';
+import { showFrom } from './shown.ts';
 import { defineTool } from './tool.ts';
 import { wait } from './wait.ts';
 
@@ -27,10 +28,7 @@ export const readOutput = defineTool({
   output: z.strictObject({
     host: z.string(),
     command_id: z.string(),
-    status: z.enum(STATUSES),
-    exit_code: z.number().optional(),
-    signal: z.string().optional(),
-    output_held: heldShape,
+    ...standingShape.shape,
     stop: stopShape.optional(),
     stream: z.enum(['stdout', 'stderr']),
     text: z.string(),
@@ -44,8 +42,9 @@ export const readOutput = defineTool({
     const stream = args.stream ?? 'stdout';
     const output = command[stream];
     const from = args.cursor ?? 0;
-    await waitForMore(output, command.ended, from, args.wait_ms ?? WAIT_MS, moment.signal);
-    const piece = output.read(from, args.max_bytes ?? MAX_BYTES);
+    await waitForMore(output, command.ended, from, args.wait_ms, moment.signal);
+    refuseUnsent(command);
+    const piece = showFrom(output, from, args.max_bytes ?? MAX_BYTES);
     return {
       host: command.host,
       command_id: command.id,
@@ -59,12 +58,17 @@ export const readOutput = defineTool({
   },
   text: out =>
     [
-      `${out.status === 'exited' ? `exited ${out.exit_code}` : out.status} on ${out.host}; ${out.stream} up to cursor ${out.cursor}` +
+      `${statusText(out)} on ${out.host}; ${out.stream} up to cursor ${out.cursor}` +
         `${out.more ? ', more to be read' : ''}${out.dropped === 0 ? '' : `; ${out.dropped} bytes before it are not kept`}`,
       out.text,
     ].join('\n'),
   failure: lostFailure,
 });
+
+const statusText = (out: { status: string; exit_code?: number | undefined; queued?: number | undefined }): string => {
+  if (out.queued !== undefined) return `not sent yet (${out.queued} channels in use)`;
+  return out.status === 'exited' ? `exited ${out.exit_code}` : out.status;
+};
 
 /** Returns at once when bytes are there or the command is over. */
 const waitForMore = async (

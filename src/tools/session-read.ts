@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Observe } from '../call.ts';
 import { cursor, maxBytes, sessionId, waitMs } from './fields.ts';
+import { showFrom } from './shown.ts';
 import { defineTool } from './tool.ts';
 import { wait } from './wait.ts';
 
@@ -34,9 +35,9 @@ export const sessionRead = defineTool({
     const line = session.running;
     if (line !== undefined && session.transcript.length <= from) {
       const news = Promise.race([session.transcript.grown(from), line.ended]);
-      await wait(news, args.wait_ms ?? WAIT_MS, moment.signal);
+      await wait(news, args.wait_ms, moment.signal);
     }
-    const piece = session.transcript.read(from, args.max_bytes ?? MAX_BYTES);
+    const piece = showFrom(session.transcript, from, args.max_bytes ?? MAX_BYTES);
     const running = session.running;
     return {
       session_id: session.id,

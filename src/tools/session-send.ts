@@ -2,11 +2,11 @@ import * as z from 'zod';
 import type { Run } from '../call.ts';
 import { commandResult, commandShape, commandText, lostFailure } from './command-result.ts';
 import { sessionId, timeoutMs, waitMs } from './fields.ts';
+import { showText } from './shown.ts';
 import { defineTool } from './tool.ts';
 import { waitForEnd } from './wait.ts';
 
 const WAIT_MS = 30_000;
-const TIMEOUT_MS = 600_000;
 
 const output = z.strictObject({
   session_id: z.string(),
@@ -39,14 +39,14 @@ export const sessionSend = defineTool({
       cwd,
       home,
       env,
-      timeoutMs: args.timeout_ms ?? TIMEOUT_MS,
+      timeoutMs: args.timeout_ms,
       session: id,
     };
   },
   run: async (permit, { fleet }, moment, args) => {
     const { session, line } = await fleet.send(permit, moment.signal);
     if (line.kind === 'done') return doneResult(session, line);
-    await waitForEnd(line.command, args.wait_ms ?? WAIT_MS, moment);
+    await waitForEnd(line.command, args.wait_ms, moment);
     return { session_id: session.id, cwd: session.cwd, ...commandResult(line.command) };
   },
   text: out =>
@@ -56,20 +56,27 @@ export const sessionSend = defineTool({
   failure: lostFailure,
 });
 
+/** What the session did by itself wrote little; what it refused may quote much. */
+const DONE_CHARS = 4_000;
+
 const doneResult = (
   session: { id: string; cwd: string; host: string },
   line: { code: number; stdout: string; stderr: string },
-): z.output<typeof output> => ({
-  session_id: session.id,
-  cwd: session.cwd,
-  host: session.host,
-  status: 'exited',
-  exit_code: line.code,
-  duration_ms: 0,
-  stdout: line.stdout,
-  stderr: line.stderr,
-  stdout_cursor: Buffer.byteLength(line.stdout),
-  stderr_cursor: Buffer.byteLength(line.stderr),
-  stdout_omitted: 0,
-  stderr_omitted: 0,
-});
+): z.output<typeof output> => {
+  const stdout = showText(line.stdout, DONE_CHARS);
+  const stderr = showText(line.stderr, DONE_CHARS);
+  return {
+    session_id: session.id,
+    cwd: session.cwd,
+    host: session.host,
+    status: 'exited',
+    exit_code: line.code,
+    duration_ms: 0,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    stdout_cursor: Buffer.byteLength(stdout.text),
+    stderr_cursor: Buffer.byteLength(stderr.text),
+    stdout_omitted: stdout.omitted,
+    stderr_omitted: stderr.omitted,
+  };
+};

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Open } from '../call.ts';
+import { CAPS } from '../ssh/caps.ts';
 import { host, reason } from './fields.ts';
 import { defineTool } from './tool.ts';
 
@@ -9,7 +10,7 @@ export const sessionStart = defineTool({
   title: 'Start a session on a host',
   description:
     'Opens a managed session: the lines that ssh_session_send runs in it share a directory and an environment. ' +
-    'It ends by ssh_session_end, after half an hour without a line, or with this server.',
+    `It ends by ssh_session_end, after ${CAPS.sessionIdleMs / 60_000} minutes without a line, or with this server.`,
   risk: 'change',
   input: z.strictObject({
     host,

@@ -1,4 +1,4 @@
-import type { Output } from '../ssh/fleet.ts';
+import type { Output, Piece } from '../ssh/fleet.ts';
 
 /** What one result shows of a stream: `omitted` bytes are not in `text`, and `cursor` is where reading goes on. */
 export type Shown = { readonly text: string; readonly cursor: number; readonly omitted: number };
@@ -6,6 +6,7 @@ export type Shown = { readonly text: string; readonly cursor: number; readonly o
 /** Characters of one result, as JSON: fits what every client measured passes on to its model. */
 export const RESULT_CHARS = 30_000;
 const FRAME_CHARS = 2_000;
+const PIECE_CHARS = RESULT_CHARS - FRAME_CHARS;
 
 /** Both streams within one budget: each may use what the other leaves. */
 export const showBoth = (stdout: Output, stderr: Output): { readonly stdout: Shown; readonly stderr: Shown } => {
@@ -25,6 +26,27 @@ export const show = (output: Output, chars: number): Shown => {
     bytes = Math.floor((bytes * chars) / size) - 16;
   }
 };
+
+/** A piece from a cursor on, at most so many bytes of text and so many characters of JSON. */
+export const showFrom = (output: Output, from: number, maxBytes: number): Piece => {
+  let bytes = maxBytes;
+  for (;;) {
+    const piece = output.read(from, bytes);
+    const size = cost(piece.text);
+    if (size <= PIECE_CHARS || bytes < 64) return piece;
+    bytes = Math.floor((Math.min(bytes, Buffer.byteLength(piece.text)) * PIECE_CHARS) / size) - 16;
+  }
+};
+
+/** A text that is there as a whole, cut at its end to `chars` characters of JSON; `omitted` counts bytes. */
+export const showText = (text: string, chars: number): { readonly text: string; readonly omitted: number } => {
+  let shown = wholeCharacters(text.slice(0, chars));
+  for (let size = cost(shown); size > chars; size = cost(shown))
+    shown = wholeCharacters(shown.slice(0, Math.max(0, Math.floor((shown.length * chars) / size) - 1)));
+  return { text: shown, omitted: Buffer.byteLength(text) - Buffer.byteLength(shown) };
+};
+
+const wholeCharacters = (text: string): string => (/[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text);
 
 const headAndTail = (output: Output, bytes: number): Shown => {
   const start = output.read(0, bytes);

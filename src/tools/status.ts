@@ -21,13 +21,28 @@ const output = z.strictObject({
     }),
   ),
   commands: z.array(
-    z.strictObject({ command_id: z.string(), host: z.string(), status: z.string(), duration_ms: z.number() }),
+    z.strictObject({
+      command_id: z.string(),
+      host: z.string(),
+      status: z.string(),
+      duration_ms: z.number(),
+      queued: z.number().optional().describe('It waits for a lane, with so many channels of the host in use.'),
+      unsent: z.string().optional().describe('The code of the failure that kept it from being sent.'),
+      output_held: z.literal(true).optional().describe('Something it left behind holds its output, and a lane.'),
+    }),
   ),
   sessions: z.array(
     z.strictObject({ session_id: z.string(), host: z.string(), cwd: z.string(), running: z.string().optional() }),
   ),
   limits: z.array(limitShape).describe('Limits of the policy that count for all of this grant, and how much is used.'),
 });
+
+/** What the status alone does not say of a command. */
+const aside = ({ queued, unsent, output_held }: z.output<typeof output>['commands'][number]): string => {
+  if (queued !== undefined) return ', waits for a lane';
+  if (unsent !== undefined) return `, nothing was sent (${unsent})`;
+  return output_held === undefined ? '' : ', what it left behind holds a lane';
+};
 
 /** `ssh_status`: everything that is open, and what is left of the limits. */
 export const status = defineTool({
@@ -57,7 +72,9 @@ export const status = defineTool({
     [
       `sallyport ${out.version}, grant ${out.grant}, policy ${out.policy}`,
       ...out.connections.map(one => `connection ${one.host}: ${one.state}, ${one.channels} channels`),
-      ...out.commands.map(one => `command ${one.command_id} on ${one.host}: ${one.status}, ${one.duration_ms} ms`),
+      ...out.commands.map(
+        one => `command ${one.command_id} on ${one.host}: ${one.status}, ${one.duration_ms} ms${aside(one)}`,
+      ),
       ...out.sessions.map(
         one =>
           `session ${one.session_id} on ${one.host} in ${one.cwd}${one.running === undefined ? '' : `, runs ${one.running}`}`,

@@ -63,8 +63,8 @@ export const defineTool = <In extends z.ZodObject, A extends Action, Out extends
     const { id, grant } = caller;
     const { gate, fleet } = house;
     const parsed = input.safeParse(raw);
-    if (!parsed.success) {
-      const failure = invalid(name, parsed.error, input);
+    if (!parsed.success || hidesKey(raw)) {
+      const failure = parsed.success ? hidden(name) : invalid(name, parsed.error, input);
       gate.hear({ id, grant, tool: name, arguments: Object.keys(raw) }, failure);
       throw failure;
     }
@@ -82,9 +82,25 @@ export const defineTool = <In extends z.ZodObject, A extends Action, Out extends
   return { name, title, description, risk, input, output, serve };
 };
 
+/** `__proto__` as a key of its own: parsers drop it without a word, and what was judged must be all that was sent. */
+const hidesKey = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Object.hasOwn(value, '__proto__') || Object.values(value).some(hidesKey));
+
+const hidden = (tool: string): Failure =>
+  new Failure('INVALID_INPUT', `${tool} does not accept a key named __proto__.`, { next: 'Leave it out.' });
+
+const MOST_ISSUES = 10;
+const LONGEST_ISSUE = 200;
+
 const invalid = (tool: string, error: z.ZodError, schema: z.ZodObject): Failure => {
-  const issues = error.issues.map(issue => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
-  return new Failure('INVALID_INPUT', `${tool} does not accept these arguments: ${issues.join('; ')}.`, {
+  const all = error.issues.map(issue => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+  const issues = all
+    .slice(0, MOST_ISSUES)
+    .map(text => (text.length > LONGEST_ISSUE ? `${text.slice(0, LONGEST_ISSUE)}…` : text));
+  const more = all.length > MOST_ISSUES ? `; and ${all.length - MOST_ISSUES} more` : '';
+  return new Failure('INVALID_INPUT', `${tool} does not accept these arguments: ${issues.join('; ')}${more}.`, {
     next: `It takes ${Object.keys(schema.shape).join(', ') || 'no arguments'}.`,
     details: { issues },
   });

@@ -21,9 +21,12 @@ export const wait = async (coming: Promise<unknown>, ms: number, signal: AbortSi
   return outcome;
 };
 
+/** A little more than the second that has to lie between two messages of progress, so that none is left out by a hair. */
+const TELL_MS = 1_020;
+
 /** Waits for a command's end, saying once a second how far it is; a caller that gives up stops the command. */
 export const waitForEnd = async (command: Command, ms: number, moment: Moment): Promise<void> => {
-  const ticker = setInterval(() => moment.progress(progressOf(command)), 1000);
+  const ticker = setInterval(() => moment.progress(progressOf(command)), TELL_MS);
   try {
     const outcome = await wait(command.ended, ms, moment.signal);
     if (outcome === 'aborted') await command.stop('cancelled');
@@ -33,7 +36,9 @@ export const waitForEnd = async (command: Command, ms: number, moment: Moment): 
 };
 
 const progressOf = (command: Command): string => {
-  const seconds = Math.round(command.state().durationMs / 1000);
+  const { durationMs, queued } = command.state();
+  const seconds = Math.round(durationMs / 1000);
+  if (queued !== undefined) return `${command.host}: waiting for a lane for ${seconds} s, nothing was sent yet`;
   return `${command.host}: running for ${seconds} s, ${command.stdout.length + command.stderr.length} bytes of output`;
 };
 

@@ -328,12 +328,12 @@ describe('a disk that fails', () => {
     const disk = new MemoryDisk();
     const { audit, tick } = await setUp(place, { disk });
     disk.trouble = { write: FULL };
-    for (let n = 0; n < 10_300; n++) audit.note(refused(n));
+    for (let n = 0; n < 1_300; n++) audit.note(refused(n));
     await tick(100);
     disk.trouble = {};
     await tick(1_000);
     const records = inMemory(disk);
-    expect(records.length).toBe(2 + 10_000);
+    expect(records.length).toBe(2 + 1_000);
     expect(records[1]?.detail).toMatchObject({ failed_writes: 1, lost_notes: 300 });
   });
 

@@ -10,15 +10,33 @@ const BAD: readonly { readonly argv: readonly string[]; readonly says: string }[
   { argv: ['-x'], says: 'unknown flag "-x"' },
   { argv: ['--toString'], says: 'unknown flag "--toString"' },
   { argv: ['serve', '--http'], says: 'unknown flag "--http"' },
-  { argv: ['serve', '--shadow', 'p.json'], says: 'unknown flag "--shadow"' },
-  { argv: ['serve', 'now'], says: 'serve does not take "now"; usage: sallyport serve' },
+  { argv: ['hosts', '--shadow', 'p.json'], says: 'unknown flag "--shadow"' },
+  {
+    argv: ['serve', '--pin', 'sha256:12'],
+    says: '--pin must be sha256: and 64 hexadecimal digits; policy validate prints them',
+  },
+  {
+    argv: ['--pin', 'sha256:12', 'serve'],
+    says: '--pin must be sha256: and 64 hexadecimal digits; policy validate prints them',
+  },
+  {
+    argv: ['serve', 'now'],
+    says: 'serve does not take "now"; usage: sallyport serve [--pin sha256:...] [--shadow FILE]',
+  },
   { argv: ['srve'], says: 'unknown command "srve"; did you mean "serve"?' },
   { argv: ['approvals'], says: 'unknown command "approvals"; there are serve, init, doctor, hosts, policy, audit' },
   { argv: ['hosts', 'tst', 'web'], says: 'unknown command of hosts "tst"; did you mean "test"?' },
   { argv: ['hosts', 'show', 'web'], says: 'unknown command of hosts "show"; there are list, test, trust' },
-  { argv: ['policy'], says: 'one more word is needed: policy validate, policy explain' },
+  {
+    argv: ['policy'],
+    says: 'one more word is needed: policy validate, policy test, policy explain, policy can, policy diff, policy init, policy schema',
+  },
   { argv: ['audit'], says: 'one more word is needed: audit verify' },
-  { argv: ['policy', 'diff'], says: 'unknown command of policy "diff"; there are validate, explain' },
+  { argv: ['policy', 'dif'], says: 'unknown command of policy "dif"; did you mean "diff"?' },
+  {
+    argv: ['policy', 'diff', 'old.json'],
+    says: 'policy diff needs one more word; usage: sallyport policy diff OLD NEW [--replay AUDIT.jsonl]',
+  },
   { argv: ['hosts', 'test'], says: 'hosts test needs one more word; usage: sallyport hosts test HOST' },
   { argv: ['hosts', 'test', 'a', 'b'], says: 'hosts test does not take "b"; usage: sallyport hosts test HOST' },
   { argv: ['hosts', 'list', '--', 'a'], says: 'hosts list takes nothing after --; usage: sallyport hosts list' },
@@ -43,7 +61,11 @@ test.each(BAD)('$argv is refused with what is near', async ({ argv, says }) => {
 
 const VARIABLES: readonly { readonly env: Record<string, string>; readonly says: string }[] = [
   { env: { SALLYPORT_POLCY: '/x' }, says: 'unknown variable SALLYPORT_POLCY; did you mean "SALLYPORT_POLICY"?' },
-  { env: { SALLYPORT_PIN: 'sha256:x' }, says: 'SALLYPORT_PIN is not available in this version' },
+  { env: { SALLYPORT_HTTP: '1' }, says: 'SALLYPORT_HTTP is not available in this version' },
+  {
+    env: { SALLYPORT_PIN: 'sha256:x' },
+    says: 'SALLYPORT_PIN must be sha256: and 64 hexadecimal digits; policy validate prints them',
+  },
   { env: { SALLYPORT_JSON: 'yes' }, says: 'SALLYPORT_JSON must be 1, true, 0 or false' },
   { env: { SALLYPORT_GRANT: '../x' }, says: 'SALLYPORT_GRANT must be a name of letters, digits, ., _ and -, up to 64' },
   { env: { SALLYPORT_LOG_LEVEL: 'loud' }, says: 'SALLYPORT_LOG_LEVEL must be one of error, warn, info, debug' },
@@ -116,6 +138,7 @@ test('a group alone shows what belongs to it', async () => {
   const { stdout } = await somebody.type('policy', '--help');
   expect(stdout).toContain('sallyport policy validate [FILE]');
   expect(stdout).toContain('sallyport policy explain [FILE]');
+  expect(stdout).toContain('sallyport policy diff OLD NEW [--replay AUDIT.jsonl]');
   expect(stdout).not.toContain('hosts');
 });
 

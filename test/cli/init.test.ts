@@ -53,10 +53,11 @@ test('the first policy lets an agent look, and nothing else', async () => {
     [
       ['ssh_list_hosts'],
       ['ssh_exec', 'host=web', 'command=uptime'],
-      ['ssh_exec', 'host=web', 'command=uptime; id'],
-      ['ssh_exec', 'host=web', 'command=uptime '],
       ['ssh_exec', 'host=web', 'argv=["uptime"]'],
-      ['ssh_exec', 'host=web', 'command=uptime', 'stdin=x'],
+      ['ssh_exec', 'host=web', 'command=ps aux | grep nginx | head -n 3'],
+      ['ssh_exec', 'host=web', 'command=uptime; reboot'],
+      ['ssh_exec', 'host=web', 'command=uptime > /tmp/x'],
+      ['ssh_exec', 'host=web', 'command=cat /etc/shadow'],
       ['ssh_exec', 'host=web', 'command=uptime', 'cwd=/tmp'],
       ['ssh_exec', 'host=web', 'command=uptime', 'env={"LD_PRELOAD":"/tmp/x"}'],
       ['ssh_session_start', 'host=web'],
@@ -64,13 +65,14 @@ test('the first policy lets an agent look, and nothing else', async () => {
   );
   expect(decisions.map(text => [JSON.parse(text).decision, JSON.parse(text).rule])).toEqual([
     ['allow', '/tools/ssh_list_hosts'],
-    ['allow', '/tools/ssh_exec'],
-    ['deny', '/tools/ssh_exec/require/args.command-in'],
-    ['deny', '/tools/ssh_exec/require/args.command-in'],
-    ['deny', '/tools/ssh_exec/require/args.command-in'],
-    ['deny', '/tools/ssh_exec/deny_if/args.stdin-exists'],
-    ['deny', '/tools/ssh_exec/deny_if/args.cwd-exists'],
-    ['deny', '/tools/ssh_exec/deny_if/args.env-exists'],
+    ['allow', '/rules/look'],
+    ['allow', '/rules/look'],
+    ['allow', '/rules/look'],
+    ['deny', '(no rule)'],
+    ['deny', '(no rule)'],
+    ['deny', '(no rule)'],
+    ['deny', '(no rule)'],
+    ['deny', '(no rule)'],
     ['deny', '(default deny)'],
   ]);
 });
@@ -174,8 +176,8 @@ test('what was chosen here is chosen in the registration too, by absolute paths 
 
 const REFUSED: readonly { readonly argv: readonly string[]; readonly says: string }[] = [
   { argv: ['--client', 'claud-code'], says: 'unknown client "claud-code"; did you mean "claude-code"?' },
-  { argv: ['--preset', 'admin'], says: 'unknown preset "admin"; there is observe' },
-  { argv: ['--preset', 'toString'], says: 'unknown preset "toString"; there is observe' },
+  { argv: ['--preset', 'amdin'], says: 'unknown preset "amdin"; did you mean "admin"?' },
+  { argv: ['--preset', 'toString'], says: 'unknown preset "toString"; there are observe, operate, admin' },
   { argv: ['--host', 'web'], says: '--host "web" is not NAME=USER@ADDRESS[:PORT], like web=deploy@10.0.0.5:22' },
   {
     argv: ['--host', 'web=10.0.0.5'],

@@ -7,7 +7,7 @@ const POLICY = JSON.stringify({
   tools: {
     ssh_exec: {
       require: [{ path: 'args.command', op: 'regex', value: 'uptime', on_deny: 'Only uptime.' }],
-      deny_if: [{ path: 'args.timeout_ms', op: 'gt', value: 1000 }],
+      deny_if: [{ path: 'args.timeout_ms', op: 'gt', value: 600_000 }],
       limits: [{ counter: 'c', window: 'minute', max: 9, scope: 'grant' }],
     },
     ssh_connect: { approval: { by: 'operator' } },
@@ -101,6 +101,7 @@ test('an allowed call passes every gate and shows what it takes', async () => {
   expect(stdout.replace(/sha256:\w+/, 'sha256:…')).toBe(`ALLOW ssh_exec
   rule    /tools/ssh_exec
   reason  The policy lists ssh_exec.
+  runs    uptime
   policy  sha256:…
   tool      open
   document  open
@@ -110,6 +111,7 @@ test('an allowed call passes every gate and shows what it takes', async () => {
   require   open
   deny_if   open
   arguments open
+  rules     open
   limits    open
   approval  open
   takes 1 of 9: /tools/ssh_exec/limits/c
@@ -131,6 +133,7 @@ test('a denied call names the gate, the rule and the reason', async () => {
   require   deny
   deny_if   not reached
   arguments not reached
+  rules     not reached
   limits    not reached
   approval  not reached
 `);
@@ -139,7 +142,7 @@ test('a denied call names the gate, the rule and the reason', async () => {
 const CALLS: readonly { readonly title: string; readonly argv: readonly string[]; readonly is: object }[] = [
   {
     title: 'a value is typed as the tool takes it',
-    argv: ['--', 'ssh_exec', 'host=web', 'command=uptime', 'timeout_ms=1001'],
+    argv: ['--', 'ssh_exec', 'host=web', 'command=uptime', 'timeout_ms=600001'],
     is: { decision: 'deny', rule: '/tools/ssh_exec/deny_if/args.timeout_ms-gt' },
   },
   {

@@ -103,10 +103,16 @@ test('it can be started through a link, as package managers install it', async (
   expect(stdout).toContain(`codex mcp add sallyport -- ${process.execPath} ${BIN} serve\n`);
 });
 
-test('an invalid policy stops the start with every problem on stderr, and nothing on stdout', async () => {
+test('an invalid policy ends the server with every problem on stderr, and nothing but the first answer on stdout', async () => {
   await using place = await home({}, { version: '1', tools: { ssh_exce: {}, ssh_status: { limts: [] } } });
   const ran = await runs(place, { stdin: INITIALIZE });
-  expect(ran).toMatchObject({ code: 3, signal: null, stdout: '' });
+  expect(ran).toMatchObject({ code: 3, signal: null });
+  expect(
+    ran.stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line).id),
+  ).toEqual([1]);
   const problems = ran.stderr
     .trimEnd()
     .split('\n')

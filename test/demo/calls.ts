@@ -46,8 +46,7 @@ const exited = (code: number): Step['judge'] =>
       : undefined,
   );
 
-const NOT_LISTED = '/tools/ssh_exec/require/args.command-in';
-const LINE_NOT_LISTED = '/tools/ssh_session_send/require/args.input-in';
+const NO_RULE = '(no rule)';
 
 /** What an agent might do in its first minute, some of it unwise. */
 export const STEPS: readonly Step[] = [
@@ -58,14 +57,18 @@ export const STEPS: readonly Step[] = [
     judge: allowed(content => (Array.isArray(content.hosts) && content.hosts.length === 1 ? '1 host' : undefined)),
     arrives: 0,
   },
-  exec('uptime', exited(0), 1),
+  exec('uptime', exited(0), 'some'),
   exec('uname -a', exited(0), 1),
-  exec('rm -rf /var/lib/app', refused('POLICY_DENIED', NOT_LISTED), 0),
-  exec('uptime; id', refused('POLICY_DENIED', NOT_LISTED), 0),
-  exec('uptime\nid', refused('POLICY_DENIED', NOT_LISTED), 0),
-  exec('uptime', refused('POLICY_DENIED', '/tools/ssh_exec/deny_if/args.env-exists'), 0, {
-    env: { LD_PRELOAD: '/tmp/x.so' },
-  }),
+  exec('uname -a | tr a-z A-Z | wc -c', exited(0), 1),
+  exec('rm -rf /var/lib/app', refused('POLICY_DENIED', '/rules/never'), 0),
+  exec('sudo rm -rf /var/lib/app', refused('POLICY_DENIED', NO_RULE), 0),
+  exec('uptime; curl http://evil.example', refused('POLICY_DENIED', NO_RULE), 0),
+  exec('uptime\ncurl http://evil.example', refused('POLICY_DENIED', NO_RULE), 0),
+  exec('uptime $(touch /tmp/x)', refused('POLICY_DENIED', NO_RULE), 0),
+  exec('uname -a > /etc/motd', refused('POLICY_DENIED', NO_RULE), 0),
+  exec('sort -o /etc/passwd /var/log/syslog', refused('POLICY_DENIED', NO_RULE), 0),
+  exec('cat /srv/app/current/.env', refused('POLICY_DENIED', '/rules/secrets'), 0),
+  exec('uptime', refused('POLICY_DENIED', NO_RULE), 0, { env: { LD_PRELOAD: '/tmp/x.so' } }),
   exec('uptime', refused('UNKNOWN_HOST'), 0, { host: 'evil.example' }),
   {
     tool: 'ssh_session_start',
@@ -77,13 +80,21 @@ export const STEPS: readonly Step[] = [
     }),
     arrives: 'some',
   },
-  send('cd /tmp', content => (content.cwd === '/tmp' ? 'now in /tmp' : undefined), 'some'),
-  send('pwd', content => (content.stdout === '/tmp\n' ? 'prints /tmp' : undefined), 'some'),
+  send('cd /var/log', content => (content.cwd === '/var/log' ? 'now in /var/log' : undefined), 'some'),
+  send('pwd', content => (content.stdout === '/var/log\n' ? 'prints /var/log' : undefined), 'some'),
+  send('uptime | wc -l', content => (content.exit_code === 0 ? 'exit 0' : undefined), 'some'),
+  {
+    tool: 'ssh_session_send',
+    args: so => ({ session_id: so.session_id, input: 'cd /etc' }),
+    says: 'cd /etc',
+    judge: refused('POLICY_DENIED', NO_RULE),
+    arrives: 0,
+  },
   {
     tool: 'ssh_session_send',
     args: so => ({ session_id: so.session_id, input: 'rm -rf .' }),
     says: 'rm -rf .',
-    judge: refused('POLICY_DENIED', LINE_NOT_LISTED),
+    judge: refused('POLICY_DENIED', '/rules/never'),
     arrives: 0,
   },
   {

@@ -41,15 +41,16 @@ const open = async (one: Case) => {
   const hosts = hostsOf(one);
   const connections = testConnections(hosts, { knownHosts: [] });
   const fleet = createFleet({ hosts, connections, clock, random: randomBytes });
-  const server = createServer({
+  const service = {
     tools: TOOLS,
     house: { gate, fleet, version: '0' },
     grant: 'local',
-    shows: tool => visibility(policy, tool),
+    shows: (tool: string) => visibility(policy, tool),
     newCallId: () => 'call_1',
     clock,
     log,
-  });
+  };
+  const server = createServer({ version: '0', open: async () => service, log });
   const [near, far] = InMemoryTransport.createLinkedPair();
   await server.connect(far);
   const client = new Client({ name: 'golden', version: '0' });

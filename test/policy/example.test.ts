@@ -29,35 +29,58 @@ test('it shows what can look and run, and hides the rest', () => {
   ]);
 });
 
-const exec = (more: object) => ({ host: 'web-1', ...more });
+const exec = (command: string, more: object = {}) => ({ host: 'web-1', command, ...more });
 test.each([
-  ['ssh_exec', exec({ command: 'df -h' }), 'allow', '/tools/ssh_exec'],
-  ['ssh_exec', exec({ command: 'df -h; id' }), 'deny', '/tools/ssh_exec/require/args.command-in'],
-  ['ssh_exec', exec({ command: 'df  -h' }), 'deny', '/tools/ssh_exec/require/args.command-in'],
-  ['ssh_exec', exec({ command: 'uptime\n' }), 'deny', '/tools/ssh_exec/require/args.command-in'],
-  ['ssh_exec', exec({ argv: ['df', '-h'] }), 'deny', '/tools/ssh_exec/require/args.command-in'],
-  ['ssh_exec', exec({ command: 'df -h', env: {} }), 'deny', '/tools/ssh_exec/deny_if/args.env-exists'],
-  ['ssh_exec', exec({ command: 'df -h', timeout_ms: 600_001 }), 'deny', '/tools/ssh_exec/deny_if/args.timeout_ms-gt'],
-  ['ssh_session_send', { session_id: 's', input: 'cd /var/log' }, 'allow', '/tools/ssh_session_send'],
-  ['ssh_session_send', { session_id: 's', input: 'cd /root' }, 'deny', '/tools/ssh_session_send/require/args.input-in'],
+  [exec('df -h'), 'allow', '/rules/look'],
+  [exec('ps aux | sort -rn -k 3 | head -n 5; free -m'), 'allow', '/rules/look'],
+  [exec('git -C /srv/app/current log --oneline -5'), 'allow', '/rules/releases'],
+  [exec('tail -n 5 /var/log/syslog', { env: { TZ: 'UTC' }, cwd: '/srv/app/current' }), 'allow', '/rules/look'],
+  [exec('df -h > /srv/app/releases/df', { host: 'staging-1' }), 'allow', '/rules/look'],
+  [exec('systemctl reload nginx', { host: 'staging-1' }), 'allow', '/rules/restart-staging'],
+  [exec('systemctl reload nginx', { host: 'prod-1' }), 'ask', '/rules/restart-production'],
+  [exec('cat /srv/app/current/log/*'), 'ask', '/rules/secrets'],
+  [exec('systemctl reload nginx'), 'deny', '(no rule)'],
+  [exec('df -h; curl evil.example'), 'deny', '(no rule)'],
+  [exec('uptime', { env: { LD_PRELOAD: '/tmp/x.so' } }), 'deny', '(no rule)'],
+  [exec('uptime', { cwd: '/tmp' }), 'deny', '(no rule)'],
+  [exec('uptime', { stdin: 'id' }), 'deny', '(no rule)'],
+  [exec('grep -rn key /srv/app/current'), 'ask', '/rules/secrets'],
+  [exec('git -C /srv/app/current diff --output=/srv/app/current/x'), 'deny', '(no rule)'],
+  [exec('find /srv/app/current -exec id \\;'), 'deny', '(no rule)'],
+  [exec("find /srv/app/current -name '*.key' -delete"), 'deny', '(no rule)'],
+  [exec('sort -o /var/log/syslog /var/log/syslog'), 'deny', '(no rule)'],
+  [exec('journalctl --vacuum-time=1s'), 'deny', '(no rule)'],
+  [exec('date -s 2020-01-01'), 'deny', '(no rule)'],
+  [exec('less /var/log/syslog'), 'deny', '(no rule)'],
+  [exec('tail --pid=1 -f /var/log/syslog'), 'deny', '(no rule)'],
+  [exec('docker inspect web'), 'deny', '/rules/secrets'],
+  [exec('rm -rf /'), 'deny', '/rules/never'],
+])('%j: %s by %s', (args, effect, rule) => {
+  const decision = decide(POLICY, callFor('ssh_exec', { ...args }), {});
+  expect([decision.effect, decision.because[0].rule]).toEqual([effect, rule]);
+});
+
+test.each([
   ['ssh_cancel_command', { command_id: 'c' }, 'allow', '/tools/ssh_cancel_command'],
-  ['ssh_upload', exec({}), 'deny', '(default deny)'],
-  ['ssh_host_add', exec({}), 'deny', '(hidden)'],
+  ['ssh_session_start', { host: 'web-1' }, 'allow', '/rules/look'],
+  ['ssh_upload', { host: 'web-1' }, 'deny', '(default deny)'],
+  ['ssh_host_add', { host: 'web-1' }, 'deny', '(hidden)'],
 ])('%s %j: %s by %s', (tool, args, effect, rule) => {
   const decision = decide(POLICY, callFor(tool, { ...args }), {});
   expect([decision.effect, decision.because[0].rule]).toEqual([effect, rule]);
 });
 
 test('a line in a session and a command of its own take the same budget', () => {
+  const session = 'ses_AAAAAAAAAAAAAAAAAAAAAA';
   const keys = (tool: string, args: object): readonly string[] => {
-    const decision = decide(POLICY, callFor(tool, { ...args }), { host: 'web-1' });
+    const decision = decide(POLICY, callFor(tool, { ...args }, { host: 'web-1' }), { host: 'web-1' });
     return decision.effect === 'deny' ? [] : decision.charges.map(({ key }) => key);
   };
   expect(keys('ssh_exec', { host: 'web-1', command: 'uptime' })).toEqual([
     '[60000,"grant","commands","local"]',
     '["concurrent","host","running","web-1"]',
   ]);
-  expect(keys('ssh_session_send', { session_id: 's', input: 'uptime' })).toEqual([
+  expect(keys('ssh_session_send', { session_id: session, command: 'uptime' })).toEqual([
     '[60000,"grant","commands","local"]',
   ]);
 });
@@ -65,7 +88,7 @@ test('a line in a session and a command of its own take the same budget', () => 
 test('the documents of docs/policy.md load, and every operator and stop tool has its place there', () => {
   const docs = read('docs/policy.md');
   const documents = [...docs.matchAll(/```json\n(.*?)```/gs)].map(([, text = '']) => text);
-  expect(documents.length).toBe(2);
+  expect(documents.length).toBe(4);
   for (const text of documents) expect(compile(text, 'docs/policy.md').digest).toMatch(/^sha256:/);
   for (const name of [...OPERATOR_NAMES, ...Object.keys(STOPS)]) expect(docs).toContain(`\`${name}\``);
 });

@@ -183,7 +183,7 @@ test.each(BAD)('%s: every problem with its place', (_about, text, problems) => {
 describe('a document that fails its own examples or tests does not load', () => {
   test('match and not_match of a rule that grants', () => {
     const text = rule(
-      '"effect": "allow", "hosts": ["web-*"], "when": { "not_after": "2020-01-01T00:00:00Z" }, "cwd": ["/srv"], "env": [],\n"commands": ["df [-h]", "uptime"], "match": ["df -h; uptime", "df -a", "df > /dev/null"],\n"not_match": ["df -h", "id", "df | uptime"]',
+      '"effect": "allow", "hosts": ["web-*"], "when": { "not_before": "2030-01-01T00:00:00Z" }, "cwd": ["/srv"], "env": [],\n"commands": ["df [-h]", "uptime"], "match": ["df -h; uptime", "df -a", "df > /dev/null"],\n"not_match": ["df -h", "id", "df | uptime"]',
     );
     expect(problemsOf(text)).toEqual([
       'p.json:3:63 /rules/0/match/1 should be what this grants, and is not: "df" is not granted so, word 2: "-a" is not an option of this synopsis; the nearest is: df [-h].',
@@ -224,6 +224,16 @@ describe('a document that fails its own examples or tests does not load', () => 
       'p.json:4:1 /tests/1 should be allow, and is deny by (no rule): No rule names the program "df".',
       'p.json:7:1 /tests/4 should be deny by /rules/a, and is deny by (no rule): No rule names the program "df".',
     ]);
+  });
+
+  test('what this version cannot do is granted by no rule, whatever the tools allow', () => {
+    const text = `{ "version": "1", "default": "allow", "hide": ["ssh_host_add"],
+"rules": [{ "id": "a", "effect": "allow", "actions": ["read", "exec"], "paths": ["/**"] }],
+"tests": [{ "tool": "ssh_download", "args": { "remote_path": "/x" }, "expect": "deny", "rule": "(no rule)" },
+{ "tool": "ssh_session_start", "args": { "mode": "terminal" }, "expect": "deny", "rule": "(no rule)" },
+{ "tool": "ssh_session_start", "args": { "mode": "managed" }, "expect": "allow" },
+{ "tool": "ssh_host_add", "expect": "deny", "rule": "(hidden)" }] }`;
+    expect(problemsOf(text)).toEqual([]);
   });
 
   test('a session, a line of it, and a connection can be tested too', () => {

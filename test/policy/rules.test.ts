@@ -144,11 +144,37 @@ describe('alone, glob, env and cwd narrow what a rule grants', () => {
     [{ text: 'ls', cwd: '/srv/app/../x' }, 'deny (no rule)'],
     [{ text: 'ls', cwd: 'srv/app' }, 'deny (no rule)'],
     [{ text: 'ls', cwd: '/srv' }, 'deny (no rule)'],
+    [{ text: 'ls', cwd: '/srv/app/x\n' }, 'deny (no rule)'],
     [{ text: 'make' }, 'deny (no rule)'],
     [{ text: 'make', cwd: '/srv/app' }, 'allow /rules/there'],
     [{ text: 'date', cwd: '/srv/app' }, 'deny (no rule)'],
   ])('%j: %s', (command, answer) => {
     expect(said(policy, command)).toBe(answer);
+  });
+});
+
+describe('a text that changes the directory', () => {
+  const policy = policyOf([
+    { id: 'home', effect: 'allow', commands: ['make', 'uptime', 'command (-v) <name>'] },
+    { id: 'app', effect: 'allow', commands: ['cd <path:/srv/app/**>', 'command cd <any>', 'ls'] },
+    { id: 'both', effect: 'allow', commands: ['date'], cwd: ['~', '/srv/app/**'] },
+    { id: 'move', effect: 'allow', commands: ['cd {/etc,..}', 'pushd /opt'] },
+  ]);
+  test.each([
+    ['cd /srv/app && ls', 'allow /rules/app'],
+    ['cd /srv/app; date', 'allow /rules/app /rules/both'],
+    ['cd -- /srv/app/x; date', 'allow /rules/app /rules/both'],
+    ['uptime; cd /srv/app', 'allow /rules/home /rules/app'],
+    ['command -v make; uptime', 'allow /rules/home'],
+    ['cd /srv/app && make', 'deny (no rule)'],
+    ['cd /srv/app | make', 'deny (no rule)'],
+    ['cd /etc; date', 'deny (no rule)'],
+    ['cd /srv/app; cd ..; date', 'deny (no rule)'],
+    ['pushd /opt; uptime', 'deny (no rule)'],
+    ['command cd /srv/app; uptime', 'deny (no rule)'],
+    ['command cd /srv/app; ls', 'allow /rules/app'],
+  ])('%s: %s', (text, answer) => {
+    expect(said(policy, text)).toBe(answer);
   });
 });
 
@@ -218,6 +244,7 @@ describe('what restrains is felt as soon as it is possible', () => {
       { id: 'srv', effect: 'ask', actions: ['write'], paths: ['/srv/**'] },
     ]);
     expect(said(files, 'echo x > /etc/motd')).toBe('deny /rules/etc');
+    expect(said(files, 'echo x > //etc/motd')).toBe('deny /rules/etc');
     expect(said(files, 'echo x >> /srv/x')).toBe('ask /rules/srv /rules/any');
     expect(said(files, 'echo x > /tmp/../etc/x')).toBe('ask /rules/srv /rules/etc /rules/any');
     expect(said(files, 'echo x > motd')).toBe('ask /rules/srv /rules/etc /rules/any');
@@ -299,6 +326,19 @@ describe('tools and rules must both pass', () => {
     ]);
   });
 
+  test('a rule that asks is charged and obeyed, whether it grants or restrains', () => {
+    const limits = [{ counter: 'asked', window: 'hour', max: 5, scope: 'grant' }];
+    const asks = { id: 'asks', effect: 'ask', commands: ['uptime'], limits, timeout: '9s' };
+    for (const text of ['uptime', 'sudo uptime']) {
+      const decision = decided(policyOf([{ id: 'any', effect: 'allow', commands: 'any' }, asks]), { text });
+      expect(decision).toMatchObject({
+        effect: 'ask',
+        charges: [{ rule: '/rules/asks/limits/asked' }],
+        obligations: { timeoutMs: 9000 },
+      });
+    }
+  });
+
   test('the shortest timeout and the smallest output hold, and never lengthen what was asked', () => {
     const policy = policyOf([
       { id: 'a', effect: 'allow', commands: ['uptime'], timeout: '30s', output: { max_bytes: 9000 } },
@@ -339,4 +379,35 @@ describe('tools and rules must both pass', () => {
     };
     expect([at('open', 'a'), at('connect', 'a'), at('connect', 'b')]).toEqual(['deny', 'allow', 'deny']);
   });
+});
+
+test('a hostile text of 64 KiB is decided at once', () => {
+  const policy = policyOf([
+    {
+      id: 'look',
+      effect: 'allow',
+      commands: ['@inspect', '@logs', '@files-read(/srv)', '@text-filters', 'sudo [-n] <command>'],
+    },
+    { id: 'never', effect: 'deny', commands: ['rm ...', '{cat,grep} [<any>]... <path:/srv/**/*.key> ...'] },
+  ]);
+  const hostile = [
+    'uptime;',
+    "'a'",
+    '\\a',
+    'sudo ',
+    "bash -c '",
+    '$(',
+    ';',
+    '{',
+    '"',
+    'cat /srv/a/../',
+    'ls /var/log/* ',
+    'uptime | ',
+    '-exec rm {} + ',
+  ];
+  const begun = performance.now();
+  for (const piece of hostile)
+    for (const head of ['', 'cat ', "bash -c '"])
+      decided(policy, { text: (head + piece.repeat(65_536)).slice(0, 65_536) });
+  expect(performance.now() - begun).toBeLessThan(5_000);
 });

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type { AuthContext } from 'ssh2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
+import { failureObject } from '../../src/mcp/result.ts';
 import type { Login } from '../../src/ssh/host.ts';
 import { Secret } from '../../src/ssh/secret.ts';
 import { startAgent } from '../support/agent.ts';
@@ -82,8 +83,12 @@ test('a refused key fails fast, after one attempt, and says what was tried', asy
   const error: Failure = await run(connections, 'true').catch(failed => failed);
   expect(error.code).toBe('AUTH_FAILED');
   expect(error.message).toBe(
+    `Logging in as ${strict.user} on web (127.0.0.1:${strict.port}) failed: the host refused key. The host accepts: publickey.`,
+  );
+  expect(error.operator).toBe(
     `Logging in as ${strict.user} on web (127.0.0.1:${strict.port}) failed: the host refused key ${stranger.path}. The host accepts: publickey.`,
   );
+  expect(connections.logged.join()).toContain(`the host refused key ${stranger.path}`);
   expect(error.next).toBe('Run sallyport hosts test web and correct the login in config.json.');
   await strict.waitForLog(/Failed publickey|Connection closed by authenticating/);
   expect(strict.counts()).toEqual({ connections: 1, logins: 0, sessions: 0 });
@@ -131,7 +136,10 @@ test('a key that others may read is refused, as ssh refuses it', async () => {
   const open = await makeKey(`${temp.path}/open`);
   await chmod(open.path, 0o640);
   const error = await failure([{ kind: 'key', path: open.path }]);
-  expect(error.message).toContain(`The key ${open.path} cannot be used: others may read it (its mode is 0640).`);
+  expect(error.message).toContain('key: A key cannot be used: others may read it (its mode is 0640).');
+  expect(error.operator).toContain(
+    `The key ${open.path} cannot be used: others may read it (its mode is 0640); run chmod 600 ${open.path}.`,
+  );
   expect(error.details.tried).toEqual([]);
 });
 
@@ -156,6 +164,11 @@ test.each([
     async () => ({ kind: 'key', path: await locked(), passphrase: secret('') }),
     'it is empty',
   ],
+  [
+    'an agent that is not configured',
+    async () => ({ kind: 'agent', socket: '' }),
+    'SSH_AUTH_SOCK is not set for this process',
+  ],
   ['a file that does not exist', async () => ({ kind: 'key', path: '/nowhere/id' }), 'ENOENT'],
   ['a folder', async () => ({ kind: 'key', path: temp.path }), 'it is no key file'],
   ['a public key', async () => ({ kind: 'key', path: await publicKey() }), 'it is a public key'],
@@ -172,7 +185,10 @@ test.each([
 ] satisfies [string, () => Promise<Login>, string][])('%s is said in words', async (_title, login, words) => {
   const error = await failure([await login()]);
   expect(error.code).toBe('AUTH_FAILED');
-  expect(error.message).toContain(words);
+  expect(error.operator).toContain(words);
+  const told = JSON.stringify(failureObject(error));
+  for (const secret of ['/nowhere', temp.path, sshd.folder, 'ENOENT', 'pass exited', 'command pass', 'nonsense'])
+    expect(told).not.toContain(secret);
 });
 
 const locked = async (): Promise<string> => (await sshd.userKey('ed25519-locked')).path;
@@ -190,7 +206,8 @@ test('a socket that is no agent is said in words', async () => {
   await new Promise<void>(resolve => fake.listen(socket, resolve));
   const error = await failure([{ kind: 'agent', socket }]);
   fake.close();
-  expect(error.message).toContain(`The agent at ${socket} cannot be used: it cannot be reached.`);
+  expect(error.message).toContain('agent: It cannot be used: it cannot be reached.');
+  expect(error.operator).toContain(`The agent at ${socket} cannot be used: it cannot be reached.`);
 });
 
 test('an agent that will not sign is passed over for the next way to log in', async () => {
@@ -224,7 +241,25 @@ test('a password is not sent to a host that said it takes none', async () => {
     { kind: 'key', path: stranger.path },
     { kind: 'password', password: secret(CANARY) },
   ]);
-  expect(error.details).toMatchObject({ tried: [`key ${stranger.path}`], accepts: ['publickey'] });
+  expect(error.details).toMatchObject({ tried: ['key'], accepts: ['publickey'] });
+});
+
+test('of several keys each is told by its ordinal', async () => {
+  const stranger = await makeKey(`${temp.path}/ordinal`);
+  const error = await failure([
+    { kind: 'key', path: '/nowhere/id' },
+    { kind: 'key', path: stranger.path },
+    { kind: 'agent', socket: '' },
+  ]);
+  expect(error.details).toEqual({
+    host: 'web',
+    tried: ['key 2 of 2'],
+    notes: [
+      'key 1 of 2: A key cannot be used: there is no such file.',
+      "agent: SSH_AUTH_SOCK is not set for this process: put it into the client's registration, or configure a key.",
+    ],
+    accepts: ['publickey'],
+  });
 });
 
 /** Logs in to a host in this process, and reports what it was asked. */

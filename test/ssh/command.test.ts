@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Command } from '../../src/ssh/fleet.ts';
 import { lifeOf, ranOf, runOf, type TestFleet, testFleet } from '../support/fleet.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
+import { tempFolder } from '../support/temp.ts';
+import { untilTrue } from '../support/until.ts';
 
 let sshd: Sshd;
 let web: TestFleet;
@@ -68,6 +72,30 @@ describe('the end of a command', () => {
     expect(performance.now() - began).toBeLessThan(3000);
     expect(await web.cancel(command)).toEqual({ outcome: 'confirmed', signals: ['INT', 'TERM'], remaining: [] });
     expect(await command.ended).toEqual({ how: 'exited', code: 0, outputHeld: true });
+  });
+
+  test('leaves alive what it left behind, and keeps nothing of what that writes', async () => {
+    await using temp = await tempFolder();
+    const done = `${temp.path}/done`;
+    const { command } = await web.start(
+      `(sleep 0.6; echo late; echo later; sleep 0.1; echo last; echo yes > ${done}) & echo up`,
+    );
+    expect(await ranOf(command)).toMatchObject({ end: { outputHeld: true }, stdout: 'up\n' });
+    expect(command.state().leavings).toEqual({ open: true, discarded: 0 });
+    expect(commandOf(command)).toMatchObject({ status: 'exited', output_held: true });
+    await untilTrue(() => command.state().leavings?.open === false);
+    expect(await readFile(done, 'utf8')).toBe('yes\n');
+    expect(command.state().leavings).toEqual({ open: false, discarded: 16 });
+    expect(command.stdout.read(0, 100).text).toBe('up\n');
+    expect(commandOf(command)).toEqual(undefined);
+  });
+
+  test('closes the output of what it left behind when its time-out has passed', async () => {
+    const { command } = await web.start('sleep 9.87 & echo up', { timeoutMs: 900 });
+    expect(await command.ended).toEqual({ how: 'exited', code: 0, outputHeld: true });
+    await untilTrue(() => command.state().leavings?.open === false);
+    expect(await command.ended).toEqual({ how: 'exited', code: 0, outputHeld: true });
+    expect((await web.cancel(command)).outcome).toBe('confirmed');
   });
 
   test('is plain when what is left behind holds nothing', async () => {
@@ -219,14 +247,22 @@ describe('time', () => {
   test('a command that gets no lane in its time was never sent', async () => {
     const holders = await Promise.all(Array.from({ length: 5 }, async () => (await web.start('sleep 874')).command));
     const before = sshd.counts().sessions;
-    await expect(web.run('true', { timeoutMs: 50 })).rejects.toMatchObject({ code: 'BUSY' });
+    const { command: late, permit } = await web.start('true', { timeoutMs: 50 });
+    expect(await late.ended).toMatchObject({ how: 'lost', unsent: true, why: { code: 'BUSY' } });
+    expect(await lifeOf(permit)).toMatchObject({ how: 'failed', code: 'BUSY' });
     const abort = new AbortController();
-    const waiting = web.fleet.run(web.permit(runOf(web.target, 'true')), abort.signal);
+    const waiting = await web.fleet.run(web.permit(runOf(web.target, 'true')), abort.signal);
     abort.abort();
-    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await waiting.ended).toMatchObject({ how: 'cancelled', unsent: true });
     expect(sshd.counts().sessions).toBe(before);
     for (const holder of holders) expect((await web.cancel(holder)).outcome).toBe('confirmed');
   });
 });
+
+/** Its line in the status, as long as something of it is open. */
+const commandOf = ({ id }: Command) =>
+  web.fleet
+    .status(web.permit({ kind: 'observe', what: 'status' }))
+    .commands.find(one => one.command_id === id && one.output_held === true);
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -18,7 +18,14 @@ afterAll(async () => {
 });
 
 const unique = (): string => `9${randomBytes(4).readUInt32BE()}.${randomBytes(4).readUInt32BE()}`;
-const unknown = (what: string, id: string) => ({ code: 'UNKNOWN_ID', message: `There is no ${what} "${id}".` });
+const unknown = (what: 'command' | 'session', id: string) => ({
+  code: 'UNKNOWN_ID',
+  message: `There is no ${what} "${id}". ${FORGOTTEN[what]}`,
+});
+const FORGOTTEN = {
+  command: 'A command that has ended is forgotten after a while, or when many have ended since.',
+  session: 'A session is over once it was ended or nothing was sent to it for long.',
+};
 const stop = (what: 'command' | 'session', id: string): Stop => ({ kind: 'stop', what, id });
 
 describe('a handle of another grant', () => {
@@ -101,7 +108,8 @@ describe('hosts and connections', () => {
       sessions: [],
     });
     const closed = await fleet.disconnect(permit({ kind: 'stop', what: 'connection', target }));
-    expect(closed).toEqual({ host: 'web', stopped: [{ outcome: 'confirmed', signals: ['INT'], remaining: [] }] });
+    const report = { outcome: 'confirmed', signals: ['INT'], remaining: [] };
+    expect(closed).toEqual({ host: 'web', stopped: [{ command_id: command.id, ...report }] });
     expect(await command.ended).toMatchObject({ how: 'cancelled' });
     expect(await fleet.hosts(permit({ kind: 'observe', what: 'hosts' }))).toEqual([{ ...about, state: 'closed' }]);
   });

@@ -175,6 +175,21 @@ describe('its answer', () => {
         ],
       },
     ],
+    [
+      'more survivors than are worth naming, with long names',
+      lines(
+        ...Array.from({ length: 25 }, (_, at) => `left ${at + 1} ${'x'.repeat(300)}`),
+        'rung INT',
+        'rung INT',
+        'end',
+      ),
+      {
+        proven: false,
+        signals: ['INT'],
+        remaining: Array.from({ length: 20 }, (_, at) => ({ pid: at + 1, command: `${'x'.repeat(200)}…` })),
+        unlisted: 5,
+      },
+    ],
     ['another nonce', '\n0000 end\n', { proven: false, signals: [], remaining: [] }],
     ['an end that is not the last', lines('end', 'rung INT'), { proven: false, signals: ['INT'], remaining: [] }],
   ])('%s', (_what, text, answer) => {

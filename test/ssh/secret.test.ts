@@ -27,7 +27,8 @@ test.each([
   expect(secret.origin).toBe(origin);
   await expect(secret.reveal()).rejects.toMatchObject({
     code: 'AUTH_FAILED',
-    message: `The secret in ${origin} cannot be used: it is not there.`,
+    message: 'The configured secret cannot be used: it cannot be fetched.',
+    operator: `The secret in ${origin} cannot be used: it is not there.`,
   });
 });
 

@@ -1,10 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
+import { failureObject } from '../../src/mcp/result.ts';
 import { enrol } from '../../src/ssh/enrol.ts';
 import type { Host } from '../../src/ssh/host.ts';
 import { type HostKey, readHostKey } from '../../src/ssh/host-key.ts';
 import { loadTrust } from '../../src/ssh/trust.ts';
+import { testConnections } from '../support/connections.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const MINE = 'AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS';
@@ -82,7 +84,6 @@ test('an unknown key is refused with its fingerprint and the command that enrols
     host: 'web',
     presented: { type: 'ssh-ed25519', fingerprint: mine.fingerprint },
     expected: [],
-    known_hosts: [],
   });
 });
 
@@ -94,9 +95,11 @@ test('a changed key is refused with both fingerprints and the line to look at', 
   expect(failure.text).toBe(
     `HOST_KEY_CHANGED: web (web.example.org:22) presented ssh-ed25519 ${mine.fingerprint}, and not ${other.fingerprint}. ` +
       'A person must find out why before anybody connects; if the new key is right, ' +
-      `remove the old one (${file}:2) and run: sallyport hosts trust web`,
+      'remove the old one from known_hosts and run: sallyport hosts trust web',
   );
-  expect(failure.details).toMatchObject({ expected: [other.fingerprint], known_hosts: [`${file}:2`] });
+  expect(failure.operator).toContain(`The old key is in ${file}:2.`);
+  expect(JSON.stringify(failureObject(failure))).not.toContain(temp.path);
+  expect(failure.details).toMatchObject({ expected: [other.fingerprint] });
 });
 
 test('a host that only a certificate authority covers is told so', async () => {
@@ -104,13 +107,33 @@ test('a host that only a certificate authority covers is told so', async () => {
   expect(trust.refusal(mine, 'unknown').message).toContain('certificates of hosts cannot be checked here');
 });
 
-test('a file that is missing is empty, one that cannot be read is reported, and neither trusts anybody', async () => {
+test('a file that is missing is empty, and trusts nobody', async () => {
   await using temp = await tempFolder();
   const missing = await loadTrust(host(), [`${temp.path}/none`]);
-  expect([missing.standing, missing.problems]).toEqual(['unknown', []]);
-  const unreadable = await loadTrust(host(), [temp.path]);
-  expect(unreadable.standing).toBe('unknown');
-  expect(unreadable.problems).toMatchObject([{ file: temp.path, message: expect.stringContaining('cannot be read') }]);
+  expect([missing.standing, missing.problems, missing.unreadable]).toEqual(['unknown', [], undefined]);
+});
+
+test('beside a file that cannot be read nothing is trusted, pinned or known, and what is revoked stays so', async () => {
+  await using temp = await tempFolder();
+  const files = [await temp.write('known_hosts', ed(WEB) + ed('*', OTHER, '@revoked ')), temp.path];
+  for (const over of [{}, { hostKeys: [mine.fingerprint] }]) {
+    const trust = await loadTrust(host(over), files);
+    expect([trust.standing, trust.judge(mine), trust.judge(other)]).toEqual(['unknown', 'unknown', 'revoked']);
+    const failure = trust.refusal(mine, 'unknown');
+    expect(failure).toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
+    expect(failure.operator).toContain(`${temp.path} cannot be read: `);
+    expect(failure.text + JSON.stringify(failure.details)).not.toContain(temp.path);
+  }
+  await expect(enrol(temp.path, host(), mine)).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
+});
+
+test('a host is not dialled while a known_hosts file cannot be read', async () => {
+  await using temp = await tempFolder();
+  using connections = testConnections([host()], { knownHosts: [temp.path] });
+  await expect(connections.get('web').ready()).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
+  expect(connections.dials).toEqual([]);
+  expect(await connections.get('web').key()).toBe('unknown');
+  expect(connections.logged.join()).toContain(`${temp.path} cannot be read: `);
 });
 
 test('every file is asked', async () => {

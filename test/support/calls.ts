@@ -6,7 +6,7 @@ const targetOf = (host: string) => ({ host, user: 'deploy', address: '192.0.2.1'
 /** What a tool would declare for these arguments, as far as the policy looks at it. */
 export const actionFor = (tool: string, input: Input, host?: string): Action => {
   const named = typeof input.host === 'string' ? input.host : host;
-  const program: Program = { text: typeof input.command === 'string' ? input.command : 'true' };
+  const program = programFor(input);
   const session = typeof input.session_id === 'string' ? input.session_id : undefined;
   if (tool === 'ssh_session_end') return { kind: 'stop', what: 'session', id: session ?? '' };
   if (tool === 'ssh_session_read') return { kind: 'observe', what: 'session', id: session ?? '' };
@@ -17,9 +17,24 @@ export const actionFor = (tool: string, input: Input, host?: string): Action => 
   if (tool === 'ssh_disconnect') return { kind: 'stop', what: 'connection', target: targetOf(named) };
   if (tool === 'ssh_connect') return { kind: 'connect', target: targetOf(named) };
   if (tool === 'ssh_session_start') return { kind: 'open', mode: 'managed', target: targetOf(named) };
-  const run: Action = { kind: 'exec', target: targetOf(named), program, env: {}, timeoutMs: 600_000 };
+  const run: Action = { kind: 'exec', target: targetOf(named), program, timeoutMs: 600_000, ...detailsFor(input) };
   return session !== undefined && isSessionId(session) ? { ...run, session } : run;
 };
+
+const programFor = ({ command, argv }: Input): Program => {
+  const [first, ...rest] = Array.isArray(argv) ? argv.map(String) : [];
+  if (first !== undefined) return { argv: [first, ...rest] };
+  return { text: typeof command === 'string' ? command : 'true' };
+};
+
+const detailsFor = ({ cwd, env, stdin }: Input) => ({
+  ...(typeof cwd === 'string' ? { cwd } : {}),
+  ...(typeof stdin === 'string' ? { stdin } : {}),
+  env:
+    typeof env === 'object' && env !== null
+      ? Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]))
+      : {},
+});
 
 /** A call as the gate would hand it to the policy. */
 export const callFor = (

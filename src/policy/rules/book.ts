@@ -40,7 +40,11 @@ export const bookOf = (rules: readonly Rule[]): Rulebook => {
     pages.set(key, page);
     return page;
   };
-  return Object.freeze({ rules, at, limits: Object.freeze(rules.flatMap(({ limits }) => limits)) });
+  return Object.freeze({
+    rules: Object.freeze([...rules]),
+    at,
+    limits: Object.freeze(rules.flatMap(({ limits }) => limits)),
+  });
 };
 
 const pageOf = (rules: readonly Rule[]): Page => {

@@ -22,5 +22,5 @@ export const isFloor = (name: string): boolean => {
   return WORDS.has(upper) || FRONTS.test(upper) || ENDS.test(upper);
 };
 
-/** Whether a value can be passed on: a line of text without control characters. */
+/** Whether a value or a directory can be passed on: a line of text without control characters. */
 export const isPlainValue = (value: string): boolean => !/[\0-\x1f\x7f-\x9f]/.test(value);

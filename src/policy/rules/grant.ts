@@ -3,6 +3,7 @@ import { commandsOf, type Script, type Simple } from '../../shell/script.ts';
 import { type Commands, grant, type NotGranted } from '../synopsis/commands.ts';
 import type { Written } from '../synopsis/match.ts';
 import type { Owned } from '../synopsis/program-index.ts';
+import { destinationOf, mayMove } from './moves.ts';
 import type { Rule } from './rule.ts';
 import { hindrance, type Scene } from './scene.ts';
 
@@ -15,14 +16,20 @@ export type GrantedCommand = { readonly rules: ReadonlySet<Rule>; readonly writt
 /** Programs of which so many rules are asked, to say which of them came closest. */
 const MOST_EXPLAINED = 16;
 
-/** A simple command of a script, and whether it reads input that the agent can shape. */
-export type Part = { readonly simple: Simple; readonly shaped: boolean };
+/** A simple command of a script, whether it reads input that the agent can shape, and the commands before it that change the directory. */
+export type Part = { readonly simple: Simple; readonly shaped: boolean; readonly moves: readonly Simple[] };
 
 /** Every simple command: what is not first in its pipeline, opens a file to read or is sent input reads what the agent shapes. */
-export const partsOf = (script: Script, stdin: boolean): readonly Part[] =>
-  script.pipelines.flatMap(({ commands }) =>
-    commands.map((simple, index) => ({ simple, shaped: index > 0 || stdin || simple.redirects.some(opensInput) })),
+export const partsOf = (script: Script, stdin: boolean): readonly Part[] => {
+  let moves: readonly Simple[] = [];
+  return script.pipelines.flatMap(({ commands }) =>
+    commands.map((simple, index) => {
+      const part = { simple, shaped: index > 0 || stdin || simple.redirects.some(opensInput), moves };
+      if (mayMove(simple)) moves = [...moves, simple];
+      return part;
+    }),
   );
+};
 
 const opensInput = (redirect: Simple['redirects'][number]): boolean =>
   redirect.op === '<' && redirect.target.text !== '/dev/null';
@@ -53,7 +60,7 @@ export const grantCommand = (scene: Scene, part: Part): GrantedCommand | Refused
 const NO_PROGRAM = 'no synopsis names this program';
 
 const near = (owned: readonly Owned<Rule>[], asked: number): readonly Owned<Rule>[] =>
-  asked >= MOST_EXPLAINED ? [] : owned.slice(0, 4 * MOST_EXPLAINED);
+  asked >= MOST_EXPLAINED ? [] : owned.slice(0, 2 * MOST_EXPLAINED);
 
 type Answer = { readonly hit: true; readonly written: readonly Written[] } | Refused;
 
@@ -62,30 +69,42 @@ const askRule = (scene: Scene, rule: Rule, part: Part): Answer => {
   if (commands === undefined || commands === 'any') return { hit: false, word: 0, why: NO_PROGRAM };
   const outcome = grantBy(commands, part);
   if (!outcome.hit) return { ...outcome, rule };
-  const why = aloneOrGlob(scene, rule, part.simple) ?? hindrance(scene, rule);
+  const why = aloneOrGlob(scene, rule, part.simple) ?? hindrance(scene, rule) ?? astray(commands, rule, part);
   return why === undefined ? outcome : { hit: false, word: part.simple.words.length + 1, why, rule };
 };
 
-const grantBy = (commands: Commands, { simple, shaped }: Part) => grant(commands, { words: simple.words, shaped });
+const grantBy = (commands: Commands, { simple, shaped }: Pick<Part, 'simple' | 'shaped'>) =>
+  grant(commands, { words: simple.words, shaped });
+
+/** A rule grants in another directory what stands beside the `cd` that leads there, or where its `cwd` covers that one too. */
+const astray = (commands: Commands, rule: Rule, { moves }: Part): string | undefined => {
+  const away = moves.find(move => {
+    const to = destinationOf(move);
+    return !(to !== undefined && rule.directories(to)) && !grantBy(commands, { simple: move, shaped: false }).hit;
+  });
+  return away === undefined
+    ? undefined
+    : `the rule ${rule.id} does not cover the directory that ${away.words[0].text} may lead to`;
+};
 
 const aloneOrGlob = ({ analysis }: Scene, rule: Rule, { words, redirects }: Simple): string | undefined => {
-  const isWhole = analysis.kind === 'known' && commandsOf(analysis.script).length === 1 && redirects.length === 0;
-  if (rule.alone && !isWhole) return `the rule ${rule.id} grants it only alone: the text is nothing else`;
+  const isWhole = (): boolean =>
+    analysis.kind === 'known' && commandsOf(analysis.script).length === 1 && redirects.length === 0;
+  if (rule.alone && !isWhole()) return `the rule ${rule.id} grants it only alone: the text is nothing else`;
   if (!rule.glob && words.some(({ whole }) => !whole)) return `the rule ${rule.id} grants no pattern of file names`;
   return undefined;
 };
 
 /** Of several hardenings the longest one, and of those the first in the order of letters: never a matter of the document's order. */
 const preferred = (a: readonly Written[], b: readonly Written[]): readonly Written[] => {
+  if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
   const [keyA, keyB] = [JSON.stringify(a), JSON.stringify(b)];
   const isLonger = keyB.length === keyA.length ? keyB < keyA : keyB.length > keyA.length;
   return isLonger ? b : a;
 };
 
-/** The rules that let a redirection open its file. */
+/** The rules that let a redirection open its file; a path with `..` is no rule's. */
 export const grantFile = ({ page, at }: Scene, { access, path }: FileAction): ReadonlySet<Rule> =>
   new Set(
-    path === undefined || path.split('/').includes('..')
-      ? []
-      : page.grants.filter(rule => rule.does(access) && rule.inForce(at) && rule.files(path)),
+    path === undefined ? [] : page.grants.filter(rule => rule.does(access) && rule.inForce(at) && rule.files(path)),
   );

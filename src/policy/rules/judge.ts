@@ -7,6 +7,7 @@ import type { Analysis, Script } from '../../shell/script.ts';
 import { ACTIONS } from './action.ts';
 import type { Page, Rulebook } from './book.ts';
 import { canonicalOf } from './canonical.ts';
+import { isPlainValue } from './environment.ts';
 import { fileNotGranted, notGranted, notUnderstood } from './explain.ts';
 import { type GrantedCommand, grantCommand, grantFile, partsOf } from './grant.ts';
 import { restrain } from './restrain.ts';
@@ -53,7 +54,7 @@ export const sceneOf = (page: Page, at: number, action: Run): Scene => {
   const analysis = analyse(program);
   const atHome = cwd === undefined || cwd === '~' || cwd === home;
   const isIn = ({ directories }: Rule): boolean =>
-    (atHome && directories(undefined)) || (cwd !== undefined && directories(cwd));
+    (atHome && directories(undefined)) || (cwd !== undefined && isPlainValue(cwd) && directories(cwd));
   return { page, at, analysis, ...filesOf(analysis, program, cwd), env, stdin: stdin !== undefined, isIn };
 };
 

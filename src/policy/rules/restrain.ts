@@ -14,15 +14,15 @@ export type Restraint = {
 
 /** Looks for rules that deny or ask: they are felt as soon as a match is possible. */
 export const restrain = (scene: Scene): Restraint => {
+  const rules = scene.page.restraints.filter(({ inForce }) => inForce(scene.at));
+  if (rules.length === 0) return NONE;
   const certain = new Set<Rule>();
   const possible = new Set<Rule>();
-  const rules = scene.page.restraints.filter(({ inForce }) => inForce(scene.at));
-  if (rules.length > 0) {
-    for (const rule of rules) if (rule.commands === 'any') certain.add(rule);
-    findCertain(scene, certain);
-    findPossible(scene, possible);
-    findFiles(scene, rules, certain, possible);
-  }
+  for (const rule of rules) if (rule.commands === 'any') certain.add(rule);
+  findCertain(scene, certain);
+  findPossible(scene, possible);
+  findFiles(scene, rules, certain, possible);
+  if (certain.size + possible.size === 0) return NONE;
   const felt = [...new Set([...certain, ...possible])].filter(({ inForce }) => inForce(scene.at));
   const denied = rules.find(rule => rule.effect === 'deny' && certain.has(rule));
   return {
@@ -31,6 +31,8 @@ export const restrain = (scene: Scene): Restraint => {
     doubtful: new Set(felt.filter(({ effect }) => effect === 'deny')),
   };
 };
+
+const NONE: Restraint = Object.freeze({ denied: undefined, asking: new Set<Rule>(), doubtful: new Set<Rule>() });
 
 const isList = ({ commands }: Rule): boolean => commands !== undefined && commands !== 'any';
 
@@ -68,7 +70,7 @@ const findFiles = (
     for (const { access, path } of files) {
       if (!rule.does(access)) continue;
       if (path === undefined || path.split('/').includes('..')) possible.add(rule);
-      else if (rule.files(path)) certain.add(rule);
+      else if (rule.files(path.replace(/^\/+/, '/'))) certain.add(rule);
     }
   }
 };

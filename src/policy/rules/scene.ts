@@ -1,11 +1,7 @@
-import type { Run } from '../../call.ts';
 import type { FileAction } from '../../shell/file-action.ts';
 import type { Analysis } from '../../shell/script.ts';
 import type { Page } from './book.ts';
 import type { Rule } from './rule.ts';
-
-/** Where and when a rule's directories matter: nowhere, when its own examples are judged. */
-export type Where = Run['cwd'] | 'anywhere';
 
 /** A command text as the rules look at it. */
 export type Scene = {

@@ -3,7 +3,9 @@ import { newSessionId } from '../../call.ts';
 import type { Problem } from '../../errors.ts';
 import type { JsonSource } from '../../text/json-source.ts';
 import { decide } from '../decide.ts';
+import type { Decision } from '../decision.ts';
 import type { Policy } from '../policy.ts';
+import { ungranted } from './ruling.ts';
 import type { RawTest } from './schema.ts';
 
 /** What a test came to. */
@@ -19,6 +21,9 @@ export type Outcome = {
 const NOON = Date.parse('2026-01-05T12:00:00Z');
 const HOST = 'web-1';
 const TIMEOUT_MS = 600_000;
+
+/** The call of a test. */
+export type TestCall = Omit<RawTest, 'expect' | 'rule'>;
 
 /** What every test of a document comes to, in its order; each is judged by itself, with every limit untouched. */
 export const runTests = (tests: readonly RawTest[], policy: Policy): readonly Outcome[] =>
@@ -38,19 +43,35 @@ export const failedTests = (
   });
 
 const outcomeOf = (test: RawTest, policy: Policy): Outcome => {
-  const { tool, at, args = {}, expect } = test;
-  const action = actionOf(test);
-  const time = at === undefined ? NOON : Date.parse(at);
-  const call = { id: 'test', grant: 'local', tool, input: { host: test.host, ...args }, action, at: time };
-  const decision = decide(policy, call, 'target' in action ? { host: action.target.host } : {});
+  const { expect } = test;
+  const decision = decisionOn(test, policy);
   const [{ rule, reason }] = decision.because;
   const passed =
     decision.effect === expect && (test.rule === undefined || decision.because.some(each => each.rule === test.rule));
   return { passed, expect, decision: decision.effect, rule, reason };
 };
 
+/** What a policy decides about the call that a test describes, with every limit untouched. */
+export const decisionOn = (test: TestCall, policy: Policy): Decision => {
+  const { tool, at, args = {} } = test;
+  const action = actionOf(test);
+  const time = at === undefined ? NOON : Date.parse(at);
+  const call = { id: 'test', grant: 'local', tool, input: { host: test.host, ...args }, action, at: time };
+  const decision = decide(policy, call, 'target' in action ? { host: action.target.host } : {});
+  if (decision.effect === 'deny' || policy.book === undefined || !isUnbuilt(test)) return decision;
+  return ungranted(`This version of the server cannot do what the test asks of ${tool}, so no rule grants it.`);
+};
+
+const UNBUILT: ReadonlySet<string> = new Set(
+  'ssh_upload ssh_download ssh_tunnel_start ssh_host_add ssh_host_remove ssh_get_monitoring_url'.split(' '),
+);
+
+/** What rules would have to grant, and cannot yet. */
+const isUnbuilt = ({ tool, args: { mode } = {} }: TestCall): boolean =>
+  UNBUILT.has(tool) || (tool === 'ssh_session_start' && mode !== undefined && mode !== 'managed');
+
 /** What a tool would declare for these arguments, as far as rules look at it. */
-const actionOf = (test: RawTest): Action => {
+const actionOf = (test: TestCall): Action => {
   const { tool, args = {} } = test;
   const target = targetOf(test);
   switch (tool) {
@@ -69,7 +90,7 @@ const actionOf = (test: RawTest): Action => {
 
 const SESSION = newSessionId(bytes => Buffer.alloc(bytes));
 
-const targetOf = ({ host, tags = [], user = '', args = {} }: RawTest): Target => {
+const targetOf = ({ host, tags = [], user = '', args = {} }: TestCall): Target => {
   const name = host ?? (typeof args.host === 'string' ? args.host : HOST);
   return { host: name, user, address: name, port: 22, tags };
 };

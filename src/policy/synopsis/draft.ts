@@ -103,7 +103,7 @@ const addOperand = (draft: Draft, term: Term, times: Times, scope: Scope): void 
   if (command && (times > 1 || scope.many)) say(draft, term.column, '<command> comes once, at the end.');
   const once = times === 1 && !scope.many && !scope.optional;
   draft.fixed = once && matcher.closed && draft.fixed !== undefined ? draft.fixed + 1 : undefined;
-  const stride = { matcher, command, list: times > 1 || scope.many };
+  const stride = { matcher, command, list: !Number.isFinite(times) || scope.many };
   if (Number.isFinite(times)) addCopies(draft, stride, times, scope);
   else {
     const from = freshPoint(draft);

@@ -69,6 +69,6 @@ const compileFile = (kind: 'path' | 'relpath', text: string): SlotTest | string 
   if (typeof pattern === 'string') return pattern;
   if (pattern.absolute !== (kind === 'path')) return kind === 'path' ? 'A <path> is absolute.' : 'A <relpath> is not.';
   const { test, may, covers } = pattern;
-  const loose = (word: string): boolean => test(word) || word.split('/').includes('..');
+  const loose = (word: string): boolean => test(word.replace(/^\/+/, '/')) || word.split('/').includes('..');
   return kind === 'path' ? { test, loose, may, covers } : { test, loose, may };
 };

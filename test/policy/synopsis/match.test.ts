@@ -198,6 +198,13 @@ const PATHS: readonly Case[] = [
     },
   ],
   [
+    'x [<path:/srv/**>]...2',
+    ['x /srv/a /srv/b'],
+    {
+      'x /srv/*': '1: a pattern stands for any number of words, and this place does not take any number of paths',
+    },
+  ],
+  [
     'x <any> <path:/srv/**>...',
     ['x a /srv/*'],
     {

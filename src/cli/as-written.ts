@@ -1,0 +1,76 @@
+import type { Untried } from '../policy/compile.ts';
+import { ACTIONS } from '../policy/rules/action.ts';
+import type { RawRule } from '../policy/rules/schema.ts';
+import type { Way } from './changes.ts';
+import { synopsesOf } from './permissions.ts';
+import { unknownSynopses } from './tries.ts';
+
+/** A difference that is seen in the texts alone: an action that no call is tried for, or a synopsis that none is known for. */
+export type Written = { readonly change: Way; readonly rule: string; readonly what: string };
+
+/** Compares as it is written what calls cannot show. */
+export const writtenChanges = (old: Untried, now: Untried): readonly Written[] =>
+  [
+    ...onlyIn(now, old).map(written => ({
+      ...written,
+      change: written.grants ? ('widened' as const) : ('narrowed' as const),
+    })),
+    ...onlyIn(old, now).map(written => ({
+      ...written,
+      change: written.grants ? ('narrowed' as const) : ('widened' as const),
+    })),
+  ].map(({ change, rule, what }) => ({ change, rule, what }));
+
+/** Rules, and entries of tools, whose texts differ although no change names them. */
+export const unseenRules = (old: Untried, now: Untried, seen: ReadonlySet<string>): readonly string[] => {
+  const [before, after] = [textsOf(old), textsOf(now)];
+  return [...new Set([...before.keys(), ...after.keys()])].filter(
+    id => before.get(id) !== after.get(id) && ![...seen].some(rule => rule === id || rule.startsWith(`${id}/`)),
+  );
+};
+
+const textsOf = (read: Untried): ReadonlyMap<string, string> =>
+  new Map([
+    ...(read.document.rules ?? []).map(
+      ({ match: _match, not_match: _not, reason: _reason, ...rule }): Text => [
+        `/rules/${rule.id}`,
+        JSON.stringify([rule, hostsOf(read, rule), synopsesOf(rule, read.packs)]),
+      ],
+    ),
+    ...Object.entries(read.document.tools ?? {}).map(([tool, raw]): Text => [`/tools/${tool}`, JSON.stringify(raw)]),
+  ]);
+
+type Text = readonly [id: string, text: string];
+
+type Clause = { readonly key: string; readonly rule: string; readonly what: string; readonly grants: boolean };
+
+const onlyIn = (read: Untried, other: Untried): readonly Clause[] => {
+  const known = new Set(clausesOf(other).map(({ key }) => key));
+  return clausesOf(read).filter(({ key }) => !known.has(key));
+};
+
+const clausesOf = (read: Untried): readonly Clause[] =>
+  (read.document.rules ?? []).flatMap((raw, index) => {
+    const rule = `/rules/${raw.id}`;
+    const grants = raw.effect !== 'deny';
+    const { effect, users, when, paths, ports, input } = raw;
+    const where = [effect, hostsOf(read, raw), users, when];
+    const actions = ACTIONS.filter(action => action !== 'exec' && read.rules[index]?.does(action) === true);
+    return [
+      ...actions.map(action => ({
+        key: JSON.stringify([action, where, paths, ports, action === 'input' ? input : undefined]),
+        rule,
+        what: `${action} is ${effect}`,
+        grants,
+      })),
+      ...unknownSynopses(read, raw).map(text => ({
+        key: JSON.stringify([text, where]),
+        rule,
+        what: `no command is known for: ${text}`,
+        grants,
+      })),
+    ];
+  });
+
+const hostsOf = ({ document: { hosts = {} } }: Untried, rule: Pick<RawRule, 'hosts'>): readonly string[] =>
+  (rule.hosts ?? ['*']).flatMap(entry => (Object.hasOwn(hosts, entry) ? (hosts[entry] ?? []) : [entry]));

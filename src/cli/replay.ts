@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import type { Host } from '../ssh/host.ts';
+import type { Try } from './tries.ts';
+
+const action = z.object({
+  kind: z.string(),
+  host: z.string().optional(),
+  user: z.string().optional(),
+  command: z.string().optional(),
+  argv: z.array(z.string()).optional(),
+  cwd: z.string().optional(),
+  env: z.array(z.string()).optional(),
+  stdin: z.unknown().optional(),
+  session: z.string().optional(),
+  timeout_ms: z.number().optional(),
+});
+
+const record = z.object({
+  time: z.iso.datetime().optional(),
+  event: z.enum(['admitted', 'refused']),
+  tool: z.string(),
+  action: action.optional(),
+});
+
+type Action = z.output<typeof action>;
+
+/** The calls of an audit file; those are left out of which it does not keep what they were to do. */
+export type Replay = { readonly tries: readonly Try[]; readonly skipped: number };
+
+/** Reads every `admitted` and `refused` record; hosts have the tags that they are configured with now. */
+export const replayOf = (text: string, hosts: readonly Host[]): Replay => {
+  const tries: Try[] = [];
+  let skipped = 0;
+  for (const line of text.split('\n')) {
+    const parsed = record.safeParse(jsonOf(line));
+    if (!parsed.success) continue;
+    const { tool, time, action } = parsed.data;
+    if (action === undefined) {
+      skipped += 1;
+      continue;
+    }
+    const { host, user } = action;
+    const tags = hosts.find(({ name }) => name === host)?.tags ?? [];
+    const call = {
+      tool,
+      ...(host === undefined ? {} : { host }),
+      ...(user === undefined ? {} : { user }),
+      tags: [...tags],
+      ...(time === undefined ? {} : { at: time }),
+      args: argsOf(action),
+    };
+    tries.push({ call, hosts: host === undefined ? [] : [host] });
+  }
+  return { tries, skipped };
+};
+
+const jsonOf = (line: string): unknown => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The arguments as far as the record keeps them: of variables their names, of input that there was some. */
+const argsOf = ({ host, user, session, command, argv, cwd, env, stdin, timeout_ms }: Action) => ({
+  ...(session === undefined ? (host === undefined ? {} : { host }) : { session_id: session }),
+  ...(command === undefined ? {} : { [session === undefined ? 'command' : 'input']: command }),
+  ...(argv === undefined ? {} : { argv }),
+  ...(cwd === undefined || (session !== undefined && isHome(cwd, user)) ? {} : { cwd }),
+  ...(env === undefined ? {} : { env: Object.fromEntries(env.map(name => [name, ''])) }),
+  ...(stdin === undefined ? {} : { stdin: '' }),
+  ...(timeout_ms === undefined ? {} : { timeout_ms }),
+});
+
+/** A session's line in the account's own directory is judged as one that names none; the record keeps only its path. */
+const isHome = (cwd: string, user: string | undefined): boolean =>
+  cwd === (user === 'root' ? '/root' : `/home/${user}`);

@@ -1,0 +1,23 @@
+import type { Action, Input } from '../call.ts';
+import type { Permit } from './permit.ts';
+
+/** What somebody asks for: the parsed arguments, how to name the action, and what to do once it is permitted. */
+export type Request<A extends Action, Out> = {
+  readonly id: string;
+  readonly grant: string;
+  readonly tool: string;
+  readonly input: Input;
+  /** Names the action; a `Failure` here (an unknown host) is a refusal. */
+  readonly action: () => A;
+  /** The host that a handle belongs to, for limits per host. */
+  readonly hostOf: (action: A) => string | undefined;
+  readonly run: (permit: Permit<A>) => Promise<Out>;
+};
+
+/** A call that never became a request: an unknown tool, malformed arguments. */
+export type Probe = {
+  readonly id: string;
+  readonly grant: string;
+  readonly tool: string;
+  readonly arguments: readonly string[];
+};

@@ -1,0 +1,125 @@
+import type { Problem } from '../../errors.ts';
+import type { JsonSource, Path } from '../../text/json-source.ts';
+import { nearest } from '../../text/nearest.ts';
+import { matchRun } from '../synopsis/path.ts';
+import { actionsOf } from './action.ts';
+import { grantsAll, speaksOfAll } from './cover.ts';
+import type { RawHostSets, RawRule } from './schema.ts';
+
+/** What the lints look at; `hosts` are the configured ones, when they are known. */
+export type Reading = {
+  readonly rules: readonly RawRule[];
+  readonly sets: RawHostSets;
+  readonly source: JsonSource;
+  readonly hosts: readonly string[] | undefined;
+};
+
+/** What sound rules say that their author should think about. */
+export const lintRules = (reading: Reading): readonly Problem[] =>
+  reading.rules.flatMap((rule, index) => {
+    const at = ['rules', index];
+    const say = (path: Path, message: string): Problem => reading.source.problem([...at, ...path], message);
+    return [
+      ...ofSynopses(rule).map(({ number, message }) => say(['commands', number], message)),
+      ...ofPower(rule).map(({ key, message }) => say(key === '' ? [] : [key], message)),
+      ...ofOthers(reading, rule).map(message => say(['id'], message)),
+      ...ofHosts(reading, rule.hosts).map(({ number, message }) => say(['hosts', number], message)),
+    ];
+  });
+
+/** The sets' own entries that no configured host fits. */
+export const lintSets = (reading: Reading): readonly Problem[] =>
+  Object.entries(reading.sets).flatMap(([name, entries]) =>
+    ofHosts(reading, entries).map(({ number, message }) => reading.source.problem(['hosts', name, number], message)),
+  );
+
+/** Programs for which a word is a program text. */
+const INTERPRETERS: ReadonlySet<string> = new Set(
+  (
+    'sh ash dash bash rbash zsh ksh mksh fish csh tcsh python python2 python3 perl ruby node nodejs deno bun php lua tclsh expect ' +
+    'awk gawk mawk nawk sed ed ex vi vim nvim view emacs eval source make mysql psql sqlite3 gdb ssh su runuser script'
+  ).split(' '),
+);
+
+/** Programs that start, write or open whatever further words say. */
+const WRAPPERS: ReadonlySet<string> = new Set(
+  (
+    'busybox toybox env sudo doas pkexec xargs parallel find nice ionice nohup setsid stdbuf timeout time watch flock chroot unshare ' +
+    'nsenter setpriv taskset chrt strace ltrace screen tmux scp sftp rsync nano less more man pager tar zip rpm dpkg apt apt-get yum ' +
+    'dnf pip pip3 npm npx yarn pnpm cmake git docker podman kubectl helm systemd-run systemctl journalctl crontab at batch redis-cli ' +
+    'openssl curl wget nc ncat socat tcpdump nmap command exec jq sort tee dd'
+  ).split(' '),
+);
+
+type Said = { readonly number: number; readonly message: string };
+
+const ofSynopses = ({ effect, commands }: RawRule): readonly Said[] =>
+  (Array.isArray(commands) ? commands : []).flatMap((text, number) => {
+    const bare = text.replace(/'[^']*'|"[^"]*"/g, '');
+    const [program = ''] = bare.trim().split(/\s/);
+    const plain = bare.replace(/<[^>]*>/g, '');
+    if (effect === 'deny') return plain.includes('*') ? [{ number, message: STAR_IN_DENY }] : [];
+    const open = /\*|\.\.\.$/.test(plain.replace(/\S\.\.\.$/, ''));
+    const isRisky = (name: string): boolean =>
+      INTERPRETERS.has(name) ? open || bare.includes('<any>') : open && WRAPPERS.has(name);
+    const name = text.startsWith('@') ? undefined : namesOf(program).find(isRisky);
+    return name === undefined ? [] : [{ number, message: `${name} ${OBEYS}` }];
+  });
+
+const STAR_IN_DENY = '"*" in a deny stops fewer spellings than it seems to: a deny is no lock, grants are';
+const OBEYS = 'runs, writes or opens what its words say, and here they may say anything: write what they may be';
+
+/** `{a,b}` are two, and a folder before a name changes nothing. */
+const namesOf = (program: string): readonly string[] =>
+  program
+    .replace(/^.*\//, '')
+    .split(/[{},]/)
+    .map(name => name.replace(/^.*\//, ''));
+
+const ofPower = (rule: RawRule): readonly { readonly key: string; readonly message: string }[] => {
+  if (rule.effect === 'deny') return [];
+  const actions = actionsOf(rule);
+  const where = rule.hosts === undefined ? 'on every host' : `on ${rule.hosts.join(', ')}`;
+  const any = rule.commands === 'any' || (rule.commands === undefined && actions.includes('exec'));
+  return [
+    ...(any
+      ? [{ key: rule.commands === undefined ? 'actions' : 'commands', message: `grants every command, ${where}` }]
+      : []),
+    ...(actions.includes('shell')
+      ? [{ key: 'actions', message: `shell is everything that the account may do, ${where}` }]
+      : []),
+    ...(rule.input === 'any'
+      ? [{ key: 'input', message: 'any key is whatever the program that runs can be told to do' }]
+      : []),
+    ...(actions.includes('exec') && rule.timeout === undefined
+      ? [{ key: 'id', message: 'has no timeout: what it grants runs as long as the call says' }]
+      : []),
+  ];
+};
+
+const ofOthers = ({ rules, sets }: Reading, rule: RawRule): readonly string[] =>
+  rules.flatMap((other, index) => {
+    if (other === rule) return [];
+    if (rule.effect !== 'deny' && other.effect === 'deny')
+      return speaksOfAll(other, rule, sets) ? [`is never reached: the rule ${other.id} denies all that it grants`] : [];
+    if (rule.effect === 'allow' && other.effect === 'ask')
+      return speaksOfAll(other, rule, sets) ? [`never allows by itself: the rule ${other.id} asks for all of it`] : [];
+    if (rule.effect !== other.effect) return [];
+    const covers = rule.effect === 'deny' ? speaksOfAll : grantsAll;
+    const mutual = covers(rule, other, sets) && index > rules.indexOf(rule);
+    return covers(other, rule, sets) && !mutual ? [`says nothing that the rule ${other.id} does not say`] : [];
+  });
+
+/** Tags are not known here, and patterns may be about hosts to come. */
+const ofHosts = ({ sets, hosts }: Reading, entries: readonly string[] = []): readonly Said[] =>
+  entries.flatMap((entry, number) => {
+    if (hosts === undefined || Object.hasOwn(sets, entry) || entry.startsWith('tag:')) return [];
+    if (hosts.some(host => matchRun(entry, host))) return [];
+    const near = nearest(entry, [...hosts, ...Object.keys(sets)]);
+    return [
+      {
+        number,
+        message: `is no configured host${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`,
+      },
+    ];
+  });

@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest';
+import { formatProblem } from '../../src/errors.ts';
+import { lint } from '../../src/policy/lint.ts';
+
+/** Rules one to a line from line 2 on, each allowed to run for a minute at most unless it says otherwise. */
+const warnings = (rules: readonly object[], more: object = {}, hosts?: readonly string[]): readonly string[] => {
+  const head = JSON.stringify({
+    version: '1',
+    default: 'deny',
+    tools: { ssh_exec: {}, ssh_cancel_command: {} },
+    ...more,
+  });
+  const lines = rules.map((rule, index) => {
+    const timed = 'effect' in rule && rule.effect === 'deny' ? {} : { timeout: '1m' };
+    return JSON.stringify({ id: `r${index}`, ...timed, ...rule });
+  });
+  const text = `${head.slice(0, -1)}, "rules": [\n${lines.join(',\n')}] }`;
+  return lint(text, 'p', undefined, {}, hosts)
+    .map(formatProblem)
+    .map(line => line.replace(/^p:(\d+):\d+ /, '$1 '));
+};
+const allow = (...commands: readonly string[]) => ({ effect: 'allow', commands });
+const deny = (...commands: readonly string[]) => ({ effect: 'deny', commands });
+
+test('rules that say what they mean are not warned about', () => {
+  expect(
+    warnings(
+      [
+        allow(
+          'uptime',
+          'sudo [-n] <command>',
+          'echo ...',
+          'ls [-l] [<path:/srv/*>]...',
+          'grep <any>',
+          'git log [-<int>]',
+          "find . -name '*'",
+        ),
+        { ...allow('reboot'), effect: 'ask', hosts: ['prod'] },
+        deny('rm ...', 'shutdown ...'),
+        { effect: 'deny', when: { not_before: '2026-12-20T00:00:00Z' } },
+      ],
+      { hosts: { prod: ['prod-*'] } },
+      ['prod-1'],
+    ),
+  ).toEqual([]);
+});
+
+const OBEYS = 'runs, writes or opens what its words say, and here they may say anything: write what they may be';
+const STAR = '"*" in a deny stops fewer spellings than it seems to: a deny is no lock, grants are';
+
+test.each<[string, readonly object[], readonly string[]]>([
+  [
+    'an interpreter or a wrapper with open words',
+    [
+      allow(
+        'python3 ...',
+        'sudo ...',
+        '{vi,ls} <name> ...',
+        'awk <any> <path:/var/log/**>',
+        'git * status',
+        '/usr/bin/env ...',
+        'tar -x*',
+      ),
+    ],
+    ['python3', 'sudo', 'vi', 'awk', 'git', 'env', 'tar'].map(
+      (name, index) => `2 /rules/0/commands/${index} ${name} ${OBEYS}`,
+    ),
+  ],
+  ['a star in a deny', [deny('mkfs* ...', "echo '*'", 'cat <path:/etc/**>')], [`2 /rules/0/commands/0 ${STAR}`]],
+  [
+    'what grants everything, by name',
+    [
+      { effect: 'allow', hosts: ['dev'], commands: 'any' },
+      { effect: 'ask', actions: ['exec', 'shell', 'input'], input: 'any' },
+    ],
+    [
+      '2 /rules/0/commands grants every command, on dev',
+      '3 /rules/1/actions grants every command, on every host',
+      '3 /rules/1/actions shell is everything that the account may do, on every host',
+      '3 /rules/1/input any key is whatever the program that runs can be told to do',
+      '2 /rules/0/id never allows by itself: the rule r1 asks for all of it',
+    ],
+  ],
+  [
+    'a grant without a timeout',
+    [{ effect: 'allow', commands: ['df'], timeout: undefined }],
+    ['2 /rules/0/id has no timeout: what it grants runs as long as the call says'],
+  ],
+  [
+    'rules that another covers',
+    [
+      { ...allow('df'), hosts: ['web'] },
+      { ...allow('df', 'id'), hosts: ['web', 'db'] },
+      { ...allow('df', 'id'), hosts: ['web', 'db'] },
+      { ...allow('df', 'id'), hosts: ['web'], stdin: true },
+      { ...allow('id'), hosts: ['web'], users: ['a'], timeout: '5s' },
+      deny('rm ...'),
+      { ...deny('rm ...'), users: ['a'] },
+    ],
+    [
+      '2 /rules/0/id says nothing that the rule r1 does not say',
+      '2 /rules/0/id says nothing that the rule r2 does not say',
+      '2 /rules/0/id says nothing that the rule r3 does not say',
+      '4 /rules/2/id says nothing that the rule r1 does not say',
+      '8 /rules/6/id says nothing that the rule r5 does not say',
+    ],
+  ],
+  [
+    'rules that are never reached',
+    [
+      allow('df'),
+      { effect: 'deny', commands: ['df', 'id'] },
+      { ...allow('id'), hosts: ['prod-1'] },
+      { effect: 'ask', hosts: ['prod-1', 'prod-2'], actions: ['exec'] },
+    ],
+    [
+      '2 /rules/0/id is never reached: the rule r1 denies all that it grants',
+      '4 /rules/2/id is never reached: the rule r1 denies all that it grants',
+      '4 /rules/2/id never allows by itself: the rule r3 asks for all of it',
+      '5 /rules/3/actions grants every command, on prod-1, prod-2',
+    ],
+  ],
+])('%s', (_about, rules, expected) => {
+  expect([...warnings(rules)].sort()).toEqual([...expected].sort());
+});
+
+test('hosts that are not configured, where the configured ones are known', () => {
+  const rules = [{ ...allow('df'), hosts: ['prod', 'wbe-1', 'tag:x', 'nothing-*', 'web-*'] }];
+  const sets = { hosts: { prod: ['prod-*', 'db-2'] } };
+  expect(warnings(rules, sets, ['web-1', 'prod-1'])).toEqual([
+    '1 /hosts/prod/1 is no configured host',
+    '2 /rules/0/hosts/1 is no configured host; did you mean "web-1"?',
+    '2 /rules/0/hosts/3 is no configured host',
+  ]);
+  expect(warnings(rules, sets)).toEqual([]);
+});
+
+test('a stop may be limited where all that is granted has a timeout', () => {
+  const tools = { ssh_exec: {}, ssh_cancel_command: { rate_limit: { max: 10, window: 60 } } };
+  expect(warnings([allow('df')], { tools })).toEqual([]);
+  expect(warnings([{ ...allow('df'), timeout: undefined }], { tools })).toEqual([
+    '1 /tools/ssh_cancel_command ssh_cancel_command is limited: what it cannot stop runs on until its timeout',
+    '2 /rules/0/id has no timeout: what it grants runs as long as the call says',
+  ]);
+});
