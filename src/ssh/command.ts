@@ -34,8 +34,8 @@ export type Order = {
   readonly revoked: AbortSignal;
 };
 
-/** What a command needs from outside. */
-export type Means = Eyes & { readonly clock: Clock };
+/** What a command needs from outside; once halted, nobody will read what still comes. */
+export type Means = Eyes & { readonly clock: Clock; readonly halted?: () => boolean };
 
 /** A program has ended, and its output is quiet for so long, or has gone on for so long: what still holds it is not the program. */
 const QUIET_MS = 250;
@@ -200,7 +200,7 @@ export class RemoteCommand implements Command {
   }
 
   #take(stream: 'stdout' | 'stderr', chunk: Buffer): void {
-    if (this.#end !== undefined) {
+    if (this.#end !== undefined || this.#means.halted?.() === true) {
       this.#discarded += chunk.length;
       return;
     }

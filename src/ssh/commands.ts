@@ -9,6 +9,7 @@ import { once } from './giving-up.ts';
 import { launchText } from './launch.ts';
 import { createLoginShells, type LoginShells } from './login-shell.ts';
 import { createMarks, type Mark } from './mark.ts';
+import { createProofs, type Proofs } from './proof.ts';
 import { reap } from './reap.ts';
 import { Registry } from './registry.ts';
 import { startCommand } from './start-command.ts';
@@ -35,11 +36,13 @@ export class Commands {
   readonly #revoked = new Set<RemoteCommand>();
   readonly #halt = new AbortController();
   readonly #shellOf: LoginShells;
+  readonly #proved: Proofs;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#newMark = createMarks(parts.random);
     this.#shellOf = createLoginShells(parts.after, this.#halt.signal);
+    this.#proved = createProofs(parts.after, this.#halt.signal);
   }
 
   /**
@@ -52,7 +55,7 @@ export class Commands {
     const order = this.#order(leave, action, options);
     this.#makeRoom(grant);
     this.#expect(order.mark, order.connection);
-    const { command, underway } = startCommand(order, this.#parts);
+    const { command, underway } = startCommand(order, { ...this.#parts, halted: () => this.#halt.signal.aborted });
     this.#keep(grant, command, options.step === true);
     try {
       await underway;
@@ -76,6 +79,10 @@ export class Commands {
       mark,
       connection,
       text: async giveUp => {
+        if ('canonical' in action.program) {
+          await this.#proved(connection, giveUp);
+          return anyText;
+        }
         const shell = await this.#shellOf(connection, giveUp);
         return shell === 'posix' ? launchText({ ...action, mark }, shell) : anyText;
       },

@@ -72,6 +72,8 @@ export type Session = {
   readonly transcript: Output;
   /** The line that runs now. */
   readonly running: Command | undefined;
+  /** The command line that ended last. */
+  readonly last: Command | undefined;
 };
 
 /** What became of a line: a command, or something that the session itself did (`cd`, `export`, `unset`). */

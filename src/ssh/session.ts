@@ -37,6 +37,7 @@ export class ManagedSession implements Session {
   #previous: string | undefined;
   #env: Readonly<Record<string, string>> = {};
   #running: RemoteCommand | undefined;
+  #last: RemoteCommand | undefined;
   #sending = false;
   /** Settles when what is being started has begun or failed. */
   #starting: Promise<unknown> = Promise.resolve();
@@ -61,6 +62,11 @@ export class ManagedSession implements Session {
 
   get running(): RemoteCommand | undefined {
     return this.#running;
+  }
+
+  /** The command line that ended last. */
+  get last(): RemoteCommand | undefined {
+    return this.#last;
   }
 
   /** Whether nothing of it runs or begins. */
@@ -116,6 +122,7 @@ export class ManagedSession implements Session {
       this.#running = command;
       void command.ended.then(() => {
         this.#running = undefined;
+        this.#last = command;
       });
       return command;
     });

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import type { Observe } from '../call.ts';
+import type { Command } from '../ssh/fleet.ts';
+import { standing, standingShape, stopShape } from './command-result.ts';
 import { cursor, maxBytes, sessionId, waitMs } from './fields.ts';
 import { showFrom } from './shown.ts';
 import { defineTool } from './tool.ts';
@@ -7,6 +9,8 @@ import { wait } from './wait.ts';
 
 const WAIT_MS = 10_000;
 const MAX_BYTES = 24_000;
+
+const lastShape = z.strictObject({ command_id: z.string(), ...standingShape.shape, stop: stopShape.optional() });
 
 /** `ssh_session_read`: what a session's lines wrote since a cursor. */
 export const sessionRead = defineTool({
@@ -22,7 +26,8 @@ export const sessionRead = defineTool({
     host: z.string(),
     cwd: z.string(),
     state: z.enum(['idle', 'running']),
-    command_id: z.string().optional(),
+    command_id: z.string().optional().describe('The line that runs.'),
+    last: lastShape.optional().describe('How the last line that was a command ended.'),
     text: z.string(),
     cursor: z.number(),
     dropped: z.number(),
@@ -45,6 +50,7 @@ export const sessionRead = defineTool({
       cwd: session.cwd,
       state: running === undefined ? ('idle' as const) : ('running' as const),
       ...(running === undefined ? {} : { command_id: running.id }),
+      ...lastOf(session.last),
       text: piece.text,
       cursor: piece.next,
       dropped: piece.dropped,
@@ -54,5 +60,9 @@ export const sessionRead = defineTool({
   text: out =>
     `${out.state} on ${out.host} in ${out.cwd}; up to cursor ${out.cursor}` +
     `${out.command_id === undefined ? '' : `; ${out.command_id} runs`}` +
+    `${out.last === undefined ? '' : `; the last line: ${out.last.status}${out.last.exit_code === undefined ? '' : ` ${out.last.exit_code}`} (${out.last.command_id})`}` +
     `${out.dropped === 0 ? '' : `; ${out.dropped} bytes before it are not kept`}\n${out.text}`,
 });
+
+const lastOf = (last: Command | undefined): { last?: z.output<typeof lastShape> } =>
+  last === undefined ? {} : { last: { command_id: last.id, ...standing(last) } };

@@ -73,3 +73,14 @@ test('no host is dialled before a call needs one', async () => {
   await server.call('ssh_status');
   expect(sshd.counts().connections).toBe(before);
 });
+
+test('with floods of output on every lane it still exits at once', async () => {
+  await using place = await homeFor(sshd, ALLOW_ALL);
+  const server = raw(place);
+  const flood = { host: 'web-1', command: 'yes 71213.75', wait_ms: 1 };
+  await Promise.all([1, 2, 3, 4].map(() => server.call('ssh_exec', flood)));
+  const begun = performance.now();
+  server.child.stdin.end();
+  const { atMs } = await server.exited;
+  expect(atMs - begun).toBeLessThan(2 * EXIT_MS);
+});
