@@ -32,27 +32,43 @@ const callOf = ({ name, parameter }: Pack): string =>
 const argument = ({ name, parameter }: Pack): string => {
   if (parameter === undefined) return 'Takes no value.';
   const without =
-    parameter.fallback === undefined ? '' : ` ${code(`@${name}`)} alone means ${code(`@${name}(${parameter.fallback})`)}.`;
+    parameter.fallback === undefined
+      ? ''
+      : ` ${code(`@${name}`)} alone means ${code(`@${name}(${parameter.fallback})`)}.`;
   return `Takes ${parameter.of}, separated by commas; they stand where a synopsis has ${code(`$${parameter.name}`)}.${without}`;
 };
 
+/** Regular expressions that would bury the rest of a synopsis. */
+const LONG = /(?<=<re:)[^<>]{60,}(?=>)/g;
+
+/** Gives each long expression a name of its own: `R1`, `R2`. */
+const namesOf = (texts: readonly string[]): ReadonlyMap<string, string> =>
+  new Map([...new Set(texts.flatMap(text => text.match(LONG) ?? []))].map((long, index) => [long, `R${index + 1}`]));
+
+const titled = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [title, block(lines)];
+
 const packSection = (pack: Pack): string => {
+  const texts = pack.sets.flatMap(set => set.commands);
+  const names = namesOf(texts);
   const bare = (stdin: boolean): readonly string[] =>
     pack.sets
       .filter(set => (set.stdin === true) === stdin)
-      .flatMap(set => set.commands.map(text => text.replace(WITH, '').trim()));
-  const granted = (title: string, lines: readonly string[]): readonly string[] =>
-    lines.length === 0 ? [] : [title, block(lines)];
-  const written = hardening(pack.sets.flatMap(set => set.commands));
+      .flatMap(set => set.commands.map(text => text.replace(WITH, '').replace(LONG, long => names.get(long) ?? long)));
+  const written = hardening(texts);
   return [
     `## \`${callOf(pack)}\``,
     `${pack.summary} ${argument(pack)}`,
-    ...granted('Grants, with no input that the agent can shape:', bare(false)),
-    ...granted('Grants, also with input that the agent can shape (behind a pipe, by `<`, from `stdin`):', bare(true)),
+    ...titled('Grants, with no input that the agent can shape:', bare(false)),
+    ...titled('Grants, also with input that the agent can shape (behind a pipe, by `<`, from `stdin`):', bare(true)),
+    ...titled(
+      'Shortened above:',
+      [...names].map(([long, name]) => `${name}  ${long}`),
+    ),
     ...(written.length === 0 ? [] : [`Written in by the server:\n\n${written.join('\n')}`]),
     `<details><summary>Examples: ${pack.match.length} granted, ${pack.not_match.length} refused</summary>`,
-    ...granted('Granted:', pack.match),
-    ...granted('Refused:', pack.not_match),
+    ...titled('Granted:', pack.match),
+    ...titled('Refused:', pack.not_match),
     '</details>',
   ].join('\n\n');
 };

@@ -1,5 +1,5 @@
 import type { Join, Literal, Simple } from './script.ts';
-import { wrap, write } from './write.ts';
+import { write } from './write.ts';
 
 /** What every shell must pass on untouched: all that the quoting escapes, and all that some shell expands or splits. */
 const WORDS = [
@@ -25,19 +25,17 @@ const cat: Simple = { words: [literal('cat')], redirects: [{ op: 'dup', fd: 2, t
 const pipeline = (join: Join, ...commands: readonly [Simple, ...Simple[]]) => ({ join, commands });
 
 /**
- * A constant command for a host that is met for the first time: harmless, and answered rightly only by a login shell
- * that hands canonical text to a POSIX `/bin/sh` unchanged.
+ * A constant canonical text for a host that is met for the first time, to be sent as any other: harmless, and answered
+ * rightly only by a login shell that hands canonical text to a POSIX `/bin/sh` unchanged.
  */
-export const PROBE = wrap(
-  write({
-    pipelines: [
-      pipeline(';', printf('sallyport'), cat),
-      pipeline('&&', printf(...WORDS)),
-      pipeline('||', printf('wrong')),
-      pipeline(';', printf('done')),
-    ],
-  }),
-);
+export const PROBE = write({
+  pipelines: [
+    pipeline(';', printf('sallyport'), cat),
+    pipeline('&&', printf(...WORDS)),
+    pipeline('||', printf('wrong')),
+    pipeline(';', printf('done')),
+  ],
+});
 
 const ANSWER = ['sallyport', ...WORDS, 'done'].map(text => `<${text}>`).join('');
 

@@ -42,7 +42,7 @@ export class Commands {
     this.#parts = parts;
     this.#newMark = createMarks(parts.random);
     this.#shellOf = createLoginShells(parts.after, this.#halt.signal);
-    this.#proved = createProofs(parts.after, this.#halt.signal);
+    this.#proved = createProofs({ newMark: this.#newMark, after: parts.after, halt: this.#halt.signal });
   }
 
   /**

@@ -21,8 +21,9 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * it means to that shell, and the words of `argv` reach the program without any shell reading them. A POSIX shell sets the
  * mark itself and goes on with the text. Any other shell, and any shell when there is an environment to give (whose values `ps`
  * would show for as long as the shell lives), gives its place to `env`, and that to a second one; a canonical text is always
- * given to `/bin/sh` so, and no function or alias of the account is asked. A `cwd` that cannot be entered means exit status 125
- * with the reason on stderr, as `env -C` does it, and nothing ran. `INVALID_INPUT` for what no command line can carry.
+ * given to `/bin/sh` so. No function or alias of the account is asked: programs are named by path, as zsh's `exec` and global
+ * aliases take names of both. A `cwd` that cannot be entered means exit status 125 with the reason on stderr, as `env -C` does
+ * it, and nothing ran. `INVALID_INPUT` for what no command line can carry.
  */
 export const launchText = (start: Start, shell: LoginShell): string => {
   const bare = Object.keys(start.env).length === 0;
@@ -41,7 +42,7 @@ const posixText = ({ program, cwd, mark }: Start): string => {
 
 const otherText = ({ program, cwd, env, mark }: Start): string => {
   const enter = cwd === undefined ? [] : ['/bin/sh -c', quoted(ENTER, 'cwd'), 'sh', directoryWord(cwd)];
-  return ['exec env', `${MARK_NAME}=${mark}`, ...assignments(env), ...enter, programWords(program)].join(' ');
+  return ['exec /usr/bin/env', `${MARK_NAME}=${mark}`, ...assignments(env), ...enter, programWords(program)].join(' ');
 };
 
 /** Goes to a directory, or exits 125; `$1` is the directory, the rest is the program. */
@@ -93,4 +94,4 @@ export const scriptText = (
   script: string,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): string => ['exec env', ...assignments(env), '/bin/sh -c', q(script), 'sh', quoteAll(words)].join(' ');
+): string => ['exec /usr/bin/env', ...assignments(env), '/bin/sh -c', q(script), 'sh', quoteAll(words)].join(' ');

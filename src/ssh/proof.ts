@@ -3,6 +3,8 @@ import { PROBE, provesShell } from '../shell/probe.ts';
 import { type Answer, ask } from './channel.ts';
 import type { Connection, Peer } from './connection.ts';
 import { unlessGivenUp } from './given-up.ts';
+import { launchText } from './launch.ts';
+import type { Mark } from './mark.ts';
 import type { After } from './timer.ts';
 
 const DEADLINE_MS = 10_000;
@@ -14,11 +16,13 @@ const DEADLINE_MS = 10_000;
  */
 export type Proofs = (connection: Connection, giveUp: AbortSignal) => Promise<void>;
 
+type Means = { readonly newMark: () => Mark; readonly after: After; readonly halt: AbortSignal };
+
 /** Has each connection proved once, and again after it was dialled anew; what failed is tried again by the next command. */
-export const createProofs = (after: After, halt: AbortSignal): Proofs => {
+export const createProofs = (means: Means): Proofs => {
   const proofs = new WeakMap<Peer, Promise<void>>();
   const begin = (connection: Connection, peer: Peer): Promise<void> => {
-    const proof = prove(connection, peer, after, halt);
+    const proof = prove(connection, peer, means);
     proofs.set(peer, proof);
     proof.catch(() => proofs.delete(peer));
     return proof;
@@ -29,18 +33,19 @@ export const createProofs = (after: After, halt: AbortSignal): Proofs => {
   };
 };
 
-const prove = async (connection: Connection, peer: Peer, after: After, halt: AbortSignal): Promise<void> => {
+const prove = async (connection: Connection, peer: Peer, means: Means): Promise<void> => {
   // Its sshd splits and quotes by rules of its own before any shell reads the text.
   if (/windows/i.test(peer.server)) throw unfit(connection, `${peer.server} is no POSIX system`);
-  const { status, stdout } = await answerOf(connection, after, halt);
+  const { status, stdout } = await answerOf(connection, means);
   if (status.how === 'exited' && status.code === 0 && provesShell(stdout.toString('latin1'))) return;
   if (status.how === 'unknown' && connection.state() !== 'ready') throw lost(connection);
   throw unfit(connection, status.how === 'unknown' ? 'there was no whole answer' : 'the answer was not what was sent');
 };
 
-const answerOf = async (connection: Connection, after: After, signal: AbortSignal): Promise<Answer> => {
+const answerOf = async (connection: Connection, { newMark, after, halt }: Means): Promise<Answer> => {
+  const text = launchText({ program: { canonical: PROBE }, env: {}, mark: newMark() }, 'other');
   try {
-    return await ask(connection, { text: PROBE, reserved: true, deadlineMs: DEADLINE_MS, after, signal });
+    return await ask(connection, { text, reserved: true, deadlineMs: DEADLINE_MS, after, signal: halt });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'CONNECTION_LOST') throw error;
     // What was lost is the question, not the command.

@@ -207,7 +207,7 @@ describe('in groups and in order', () => {
     expect(disk.syncs - before).toBe(1);
   });
 
-  test('an admission is promised only after its sync', async () => {
+  test('an admission is promised only after its sync [G7]', async () => {
     await using place = await tempFolder();
     const disk = new MemoryDisk();
     const { audit } = await setUp(place, { disk });

@@ -4,6 +4,7 @@ import { warmExec } from './exec.ts';
 import type { Figures } from './figures.ts';
 import { ms, ratio } from './figures.ts';
 import { gatePass } from './gate.ts';
+import { decisions } from './policy.ts';
 import { firstResponse } from './start.ts';
 import { cancelToProof, exitWhenAlone } from './stop.ts';
 
@@ -36,4 +37,7 @@ row('cancel to proof, INT and TERM ignored', ignores, 'aim: 1 s');
 row('exit after EOF, two commands and a session alive', await exitWhenAlone(sshd, 9), 'aim: 100 ms');
 
 row('gate: one limit, record on disk', await gatePass(2000));
+say('\n| decision | p50 | p99 |\n|---|--:|--:|');
+for (const [name, { p50, p99 }] of Object.entries(decisions()))
+  say(`| ${name} | ${p50.toFixed(1)} µs | ${p99.toFixed(1)} µs |`);
 say(`\nidle server: ${rssMb.toFixed(0)} MB resident`);

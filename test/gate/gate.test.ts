@@ -158,7 +158,7 @@ test('an action that cannot be named is refused with its own failure, and noted'
   expect(audit.lines).toEqual([expect.objectContaining({ event: 'refused', code: 'UNKNOWN_HOST' })]);
 });
 
-test('without a record there is no run, and what was charged is given back', async () => {
+test('without a record there is no run, and what was charged is given back [G7]', async () => {
   const { gate, store } = setUp(limited({ window: 'hour', max: 1 }), { audit: listAudit(true) });
   let ran = 0;
   const run = async (): Promise<number> => {
@@ -242,7 +242,7 @@ test.each([
   expect((await failureOf(gate.pass(ask(async () => 'ran')))).code).toBe('RATE_LIMITED');
 });
 
-test('a permit gives its action back once', async () => {
+test('a permit gives its action back once [G1]', async () => {
   const { gate } = setUp(ALLOW);
   const twice = gate.pass(
     ask(async permit => {

@@ -49,7 +49,7 @@ const hostsWith = async (secrets: { file: string; env: string }): Promise<Home> 
   return home(hosts, ALLOW_ALL, { knownHosts: [sshd.knownHosts] });
 };
 
-test('a secret that opens a key, or fails to, is in no answer, log, error, record, state or command line', async () => {
+test('a secret that opens a key, or fails to, is in no answer, log, error, record, state or command line [G12]', async () => {
   const canary = { file: 'kanarie-7d1f-file', env: 'kanarie-93ab-env' };
   const locked = await sshd.userKey('ed25519-locked');
   await using place = await hostsWith(canary);

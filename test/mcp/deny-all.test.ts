@@ -43,7 +43,7 @@ test('the table has arguments for every tool', () => {
 });
 
 test.each(POLICIES)(
-  'under $title every tool is refused, on record, and not one TCP connection is made',
+  'under $title every tool is refused, on record, and not one TCP connection is made [G2]',
   async ({ policy, rule }) => {
     let connections = 0;
     const listener = createServer(socket => {

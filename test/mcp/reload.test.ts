@@ -71,7 +71,7 @@ const REVOKED_MS = 2_000;
 
 const sleep = (seconds: number) => ({ host: 'web-1', command: `sleep ${seconds}`, wait_ms: 1 });
 
-test('a command that a changed policy no longer allows ends, revoked by the rule, and nothing of it stays', async () => {
+test('a command that a changed policy no longer allows ends, revoked by the rule, and nothing of it stays [G13]', async () => {
   await using place = await homeFor(sshd, SLEEPS);
   await using server = raw(place);
   const started = structured(await server.call('ssh_exec', sleep(912_345)));
@@ -142,7 +142,7 @@ const POOR: readonly {
   },
 ];
 
-test.each(POOR)('a document $title is not taken, and the last good one stays, loudly', async one => {
+test.each(POOR)('a document $title is not taken, and the last good one stays, loudly [G13]', async one => {
   await using place = await home({}, SLEEPS);
   await using server = raw(place);
   await server.call('ssh_status');

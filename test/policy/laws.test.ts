@@ -84,7 +84,7 @@ describe('the policy keeps its laws', { timeout: 60_000 }, () => {
     });
   });
 
-  test('deny_trumps_all', () => {
+  test('deny_trumps_all [G3]', () => {
     law<[Row, Subject]>([document, subject], (raw, one) => {
       const unconditional = withTool(raw, one.tool, found =>
         added(found, 'deny_if', { conditions: [], on_deny: 'No.' }),
@@ -106,7 +106,7 @@ describe('the policy keeps its laws', { timeout: 60_000 }, () => {
     });
   });
 
-  test('a_broken_rule_denies', () => {
+  test('a_broken_rule_denies [G4]', () => {
     const broken = (): never => {
       throw new Error('this argument cannot be read');
     };

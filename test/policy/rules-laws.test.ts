@@ -68,7 +68,7 @@ describe('the rules keep their laws', { timeout: Math.max(120_000, 5 * RUNS) }, 
     if (RUNS >= 10_000) for (const kind of KINDS) expect([kind, (seen.get(kind) ?? 0) > 20]).toEqual([kind, true]);
   });
 
-  test('uncertainty_never_grants', () => {
+  test('uncertainty_never_grants [G4]', () => {
     law<[readonly LawRule[], LawCall]>([lawRules, lawCall], (rules, call) => {
       const narrow = rules.filter(rule => Array.isArray(rule.commands) || rule.paths !== undefined);
       const unknown = { ...call, text: { ...call.text, unknown: true } };
@@ -76,7 +76,7 @@ describe('the rules keep their laws', { timeout: Math.max(120_000, 5 * RUNS) }, 
     });
   });
 
-  test('what runs is what was granted, word by word', () => {
+  test('what runs is what was granted, word by word [G5]', () => {
     law<[readonly LawRule[], LawCall, number]>([lawRules, lawCall, spelling], (rules, call, turn) => {
       const decision = answer(compiled(rules), call, turn);
       if (decision.effect === 'deny' || !('canonical' in decision.action.program)) return;
@@ -89,14 +89,14 @@ describe('the rules keep their laws', { timeout: Math.max(120_000, 5 * RUNS) }, 
     });
   });
 
-  test('deny_trumps_all', () => {
+  test('deny_trumps_all [G3]', () => {
     law<[readonly LawRule[], LawCall]>([lawRules, lawCall], (rules, call) => {
       for (const closed of [{ actions: ['exec'] }, {}])
         expect(answer(compiled([...rules, { id: 'no', effect: 'deny', ...closed }]), call).effect).toBe('deny');
     });
   });
 
-  test('silence_is_deny', () => {
+  test('silence_is_deny [G2]', () => {
     law<[LawCall]>([lawCall], call => {
       expect(ids(answer(compiled([]), call))).toEqual(['(no rule)']);
     });

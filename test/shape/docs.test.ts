@@ -59,7 +59,11 @@ test('every link between the pages leads somewhere', () => {
   );
   const all = ['README.md', 'SECURITY.md', ...docs.map(name => join('docs', name))];
   const dead = all.flatMap(path =>
-    [...read(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+    [
+      ...read(path)
+        .replace(/^```.*?^```$/gms, '')
+        .matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g),
+    ]
       .map(match => join(path, '..', match[1] ?? ''))
       .filter(target => {
         try {

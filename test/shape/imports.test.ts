@@ -71,7 +71,7 @@ test('the pure rooms import nothing that reads a clock, a file or a socket', () 
   expect(wrong).toEqual([]);
 });
 
-test('only the gate mints permits', () => {
+test('only the gate mints permits [G1]', () => {
   const minting = files.filter(file => /\bmint\b/.test(file.text)).map(file => file.path);
   expect(minting).toEqual(['src/gate/gate.ts', 'src/gate/permit.ts']);
 });

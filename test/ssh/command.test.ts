@@ -36,7 +36,7 @@ describe('the end of a command', () => {
     expect((await web.run(text)).end).toEqual(end);
   });
 
-  test('is lost when the connection dies, and says what to do', async () => {
+  test('is lost when the connection dies, and says what to do [G9]', async () => {
     await using other = await startSshd();
     using fleet = testFleet(await other.host(), other);
     const { command, permit } = await fleet.start('echo begun; exec sleep 987');

@@ -145,7 +145,7 @@ test('a login is heard by the host, so that the silence above means something', 
   expect(heard().logins).toBeGreaterThan(before.logins);
 });
 
-test('a key that changed under the same name is refused, and trusted again once a person enrolled it', async () => {
+test('a key that changed under the same name is refused, and trusted again once a person enrolled it [G8]', async () => {
   await using first = await startSshd();
   const host = await first.host();
   const file = await temp.write('mine', await readFile(first.knownHosts));

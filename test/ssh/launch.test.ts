@@ -10,7 +10,7 @@ type More = { cwd?: string; env?: Record<string, string> };
 const launch = (program: Program, more: More = {}, shell: LoginShell = 'other'): string =>
   launchText({ program, env: {}, mark, ...more }, shell);
 
-const ENV = 'exec env SALLYPORT_ID=0123456789abcdef.0123456789abcdef';
+const ENV = 'exec /usr/bin/env SALLYPORT_ID=0123456789abcdef.0123456789abcdef';
 const EXPORT = 'export SALLYPORT_ID=0123456789abcdef.0123456789abcdef;';
 
 describe('the command line', () => {

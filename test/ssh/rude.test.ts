@@ -59,7 +59,7 @@ describe('a host that', () => {
     const fleet = testFleet(host.host(), { ...host, after: (ms, run) => after(ms / 100, run) });
     open.push({ host, fleet });
     const { stdout } = await fleet.run('x', { timeoutMs: 6_000_000 });
-    expect(stdout).toMatch(/^ran: exec env SALLYPORT_ID=[0-9a-f.]+ "\$SHELL" -c 'x'$/);
+    expect(stdout).toMatch(/^ran: exec \/usr\/bin\/env SALLYPORT_ID=[0-9a-f.]+ "\$SHELL" -c 'x'$/);
   });
 
   test('writes after its own end does no harm', async () => {

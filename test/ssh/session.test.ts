@@ -1,10 +1,13 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type TestFleet, type TestSession, testFleet } from '../support/fleet.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 import { type TempFolder, tempFolder } from '../support/temp.ts';
+
+/** The account's own, which is where sshd begins, whatever HOME says here. */
+const HOME = userInfo().homedir;
 
 let sshd: Sshd;
 let web: TestFleet;
@@ -31,8 +34,8 @@ const ok = { code: 0, stdout: '', stderr: '' };
 
 describe('the directory', () => {
   test("is the account's own at first", async () => {
-    expect(shell.session.cwd).toBe(homedir());
-    expect(await shell.send('pwd')).toEqual({ code: 0, stdout: `${homedir()}\n`, stderr: '' });
+    expect(shell.session.cwd).toBe(HOME);
+    expect(await shell.send('pwd')).toEqual({ code: 0, stdout: `${HOME}\n`, stderr: '' });
   });
 
   test('follows cd, by the name that the host gives it, and lasts', async () => {
@@ -50,10 +53,10 @@ describe('the directory', () => {
     expect(await shell.send('cd "$(dirname "$PWD")"')).toEqual(ok);
     expect(shell.session.cwd).toBe(join(temp.path, 'two words'));
     expect(await shell.send('cd')).toEqual(ok);
-    expect(shell.session.cwd).toBe(homedir());
+    expect(shell.session.cwd).toBe(HOME);
     expect(await shell.send('cd / # the root')).toEqual(ok);
     expect(await shell.send('cd ~')).toEqual(ok);
-    expect(shell.session.cwd).toBe(homedir());
+    expect(shell.session.cwd).toBe(HOME);
   });
 
   test('stays when cd cannot go there', async () => {
@@ -186,7 +189,7 @@ describe('a line', () => {
     const { line } = await fleet.send(permit(action));
     if (line.kind !== 'command') throw new Error('pwd by path is a command');
     await line.command.ended;
-    expect(line.command.stdout.read(0, 100).text).toBe(`${homedir()}\n`);
+    expect(line.command.stdout.read(0, 100).text).toBe(`${HOME}\n`);
   });
 });
 

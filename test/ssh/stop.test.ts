@@ -59,7 +59,7 @@ const TREES: readonly (readonly [what: string, tree: (seconds: string) => string
 ];
 
 describe('stopping', () => {
-  test.each(TREES)('%s leaves nothing of it, and says so only then', async (_what, tree, signals) => {
+  test.each(TREES)('%s leaves nothing of it, and says so only then [G10]', async (_what, tree, signals) => {
     const seconds = unique();
     const { command, permit } = await started(tree(seconds), seconds);
     expect((await processesWith(seconds)).length).toBeGreaterThan(0);

@@ -39,7 +39,7 @@ const worst = (admissions: readonly Admission[]): number => {
   return Math.max(0, ...sure);
 };
 
-test('eight processes that are killed at random never admit more than the maximum in any window', async () => {
+test('eight processes that are killed at random never admit more than the maximum in any window [G6]', async () => {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   console.log(`hammer: SEED=${seed}`);
   const random = seeded(seed);

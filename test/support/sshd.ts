@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { access, appendFile, chmod, mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -30,6 +30,8 @@ export type SshdOptions = {
   readonly maxSessions?: number;
   /** Further lines for sshd_config, put first: sshd obeys the first of two that differ. */
   readonly config?: readonly string[];
+  /** The login shell and the home that the account has for this server alone; only where `mayChooseAccount`. */
+  readonly account?: { readonly shell: string; readonly home: string };
 };
 
 /** A real OpenSSH server on loopback, in a folder of its own, logging in the user who runs the tests. */
@@ -71,7 +73,12 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
     hostKeys.map(key => `[127.0.0.1]:${port} ${key.publicKey}\n`).join(''),
   );
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
-  const server = await listen(config);
+  const server = await listen([
+    ...(options.account === undefined
+      ? []
+      : withPasswd(await temp.write('passwd', await passwdOf(user, options.account), 0o644))),
+    ...[SSHD, '-D', '-e', '-f', config],
+  ]);
   const userKey = keyRing(temp.path);
   const close = async () => {
     await server.end();
@@ -136,12 +143,31 @@ const sshdConfig = (
 /** Runs a server until its own stdin ends, so that none outlives a test run that was killed; prints the server's id first. */
 const WATCHER = '"$@" & server=$!; echo $server; read -r _; kill $server; wait $server';
 
+/** Runs a program that sees another file in the place of /etc/passwd, in a mount namespace that ends with it. */
+const withPasswd = (file: string): readonly string[] => [
+  ...['unshare', '-m', 'sh', '-c', 'mount --bind "$0" /etc/passwd && exec "$@"', file],
+];
+
+/** Whether this machine lets the tests give an account another login shell: it takes root and mount namespaces. */
+export const mayChooseAccount = (): boolean => {
+  const [file = '', ...args] = [...withPasswd('/etc/passwd'), 'true'];
+  return spawnSync(file, args).status === 0;
+};
+
+const passwdOf = async (user: string, { shell, home }: NonNullable<SshdOptions['account']>): Promise<string> => {
+  const passwd = await readFile('/etc/passwd', 'utf8');
+  return passwd.replace(
+    new RegExp(`^(${user}:.*):[^:]*:[^:]*$`, 'm'),
+    (_line, rest: string) => `${rest}:${home}:${shell}`,
+  );
+};
+
 /** Spawns the listener and waits until it says that it listens. */
-const listen = async (config: string) => {
+const listen = async (listener: readonly string[]) => {
   await access(SSHD).catch(error => {
     throw new Error(missing(error));
   });
-  const child = spawn('sh', ['-c', WATCHER, 'sshd', SSHD, '-D', '-e', '-f', config], { stdio: 'pipe' });
+  const child = spawn('sh', ['-c', WATCHER, 'sshd', ...listener], { stdio: 'pipe' });
   const waiters = new Set<() => void>();
   let text = '';
   let over: string | undefined;

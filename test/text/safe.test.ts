@@ -163,7 +163,7 @@ describe('whatever the bytes', () => {
     );
   });
 
-  test('the output has only visible characters, tabs and line feeds, and is well formed', () => {
+  test('the output has only visible characters, tabs and line feeds, and is well formed [G11]', () => {
     const unsafe =
       /[^\P{Cc}\t\n]|\p{Default_Ignorable_Code_Point}|\p{Bidi_Control}|\p{Cs}|\p{Zl}|\p{Zp}|[\ufff9-\ufffb]/u;
     fc.assert(
