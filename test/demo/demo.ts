@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BIN, home, type Raw, raw } from '../support/home.ts';
 import { BURST, STEPS, type Step } from './calls.ts';
 import { startTarget, type Target } from './target.ts';
@@ -20,6 +21,13 @@ const row = (number: number | string, step: Step, decision: string, tookMs: numb
     `${String(number).padStart(2)}  ${step.tool.padEnd(18)} ${JSON.stringify(step.says).slice(1, -1).slice(0, 34).padEnd(34)}  ${decision.padEnd(66)} ${tookMs.toFixed(0).padStart(5)} ms  ${arrived === 0 ? 'never arrived' : `${arrived} arrived`}`,
   );
 
+/** What arrived for a step. The host writes its log a moment after it answered, so what must be there is waited for. */
+const arrivals = async (target: Target, before: number, step: Step): Promise<number> => {
+  const least = typeof step.arrives === 'number' ? step.arrives : 0;
+  for (let tries = 0; tries < 100 && target.arrived() - before < least; tries += 1) await pause(20);
+  return target.arrived() - before;
+};
+
 /** Plays one call, and looks from the far side how many commands arrived for it. */
 const play = async (server: Raw, target: Target, step: Step, so: Json, number: number | string): Promise<boolean> => {
   const before = target.arrived();
@@ -28,7 +36,7 @@ const play = async (server: Raw, target: Target, step: Step, so: Json, number: n
   const tookMs = performance.now() - begun;
   try {
     const decision = step.judge(result, so);
-    const arrived = target.arrived() - before;
+    const arrived = await arrivals(target, before, step);
     row(number, step, decision, tookMs, arrived);
     if (step.arrives !== 'some' && arrived !== step.arrives) throw new Error(`${arrived} arrived, not ${step.arrives}`);
     return true;

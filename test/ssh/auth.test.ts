@@ -91,7 +91,7 @@ test('a refused key fails fast, after one attempt, and says what was tried', asy
   expect(connections.logged.join()).toContain(`the host refused key ${stranger.path}`);
   expect(error.next).toBe('Run sallyport hosts test web and correct the login in config.json.');
   await strict.waitForLog(/Failed publickey|Connection closed by authenticating/);
-  expect(strict.counts()).toEqual({ connections: 1, logins: 0, sessions: 0 });
+  await expect.poll(() => strict.counts()).toEqual({ connections: 1, logins: 0, sessions: 0 });
 });
 
 test('after a refused login the host is left alone for 30 seconds, and then asked once more', async () => {

@@ -36,7 +36,7 @@ test('nothing is dialled before the first use, and fifty first uses at once shar
   expect(outputs).toEqual(Array.from({ length: 50 }, (_, at) => `${at}\n`));
   expect(connection.state()).toBe('ready');
   await fresh.waitForLog(/Starting session/, 50);
-  expect(fresh.counts()).toEqual({ connections: 1, logins: 1, sessions: 50 });
+  await expect.poll(() => fresh.counts()).toEqual({ connections: 1, logins: 1, sessions: 50 });
 });
 
 test('the TCP connection is made without delay and with keep-alive from its first byte', async () => {
@@ -77,7 +77,7 @@ test('when the session process is killed, what runs closes without a status, and
   expect([connections.get('web').state(), connections.get('web').channels()]).toEqual(['closed', 0]);
   expect(await run(connections, 'echo again')).toMatchObject({ stdout: 'again\n', code: 0 });
   await fresh.waitForLog(/Starting session/, 2);
-  expect(fresh.counts().connections).toBe(2);
+  await expect.poll(() => fresh.counts().connections).toBe(2);
 });
 
 test.each([1, 2, 3])('forty commands run on a host that holds %i sessions, and none fails', async maxSessions => {
@@ -88,7 +88,7 @@ test.each([1, 2, 3])('forty commands run on a host that holds %i sessions, and n
     Array.from({ length: 40 }, (_, at) => `0 ${at}\n`),
   );
   await small.waitForLog(/Starting session/, 40);
-  expect(small.counts()).toEqual({ connections: 1, logins: 1, sessions: 40 });
+  await expect.poll(() => small.counts()).toEqual({ connections: 1, logins: 1, sessions: 40 });
 });
 
 test('commands that outlast all repetitions of a refused open wait for a session to end', async () => {
@@ -111,7 +111,7 @@ test('five commands run at once, the sixth waits, and the reserved lane does not
   reserved.end();
   expect(await probe.ran).toMatchObject({ stdout: 'reserved\n', code: 0 });
   await fresh.waitForLog(/Starting session/, 6);
-  expect(fresh.counts().sessions).toBe(6);
+  await expect.poll(() => fresh.counts().sessions).toBe(6);
   channels[0]?.end();
   expect(await sixth).toMatchObject({ stdout: 'six\n' });
   for (const channel of channels) channel.end();
@@ -133,7 +133,7 @@ test('a command that is given up while it runs keeps its lane until its channel 
   (await connection.exec('true', { reserved: true, attach: probe.attach })).end();
   await probe.ran;
   await fresh.waitForLog(/Starting session/, 6);
-  expect([connection.channels(), fresh.counts().sessions]).toEqual([5, 6]);
+  await expect.poll(() => [connection.channels(), fresh.counts().sessions]).toEqual([5, 6]);
   for (const channel of channels) channel.end();
   expect(await sixth).toMatchObject({ stdout: 'six\n' });
 });
@@ -163,7 +163,7 @@ test('a command that is given up while it waits for a lane is never sent', async
   expect(await run(connections, 'echo next')).toMatchObject({ stdout: 'next\n' });
   await fresh.waitForLog(/Starting session/, 6);
   expect(fresh.log()).not.toContain('never');
-  expect(fresh.counts().sessions).toBe(6);
+  await expect.poll(() => fresh.counts().sessions).toBe(6);
 });
 
 test('a command that was given up before it was asked for reaches nobody', async () => {
@@ -195,7 +195,7 @@ test('closing while dialling tells those who wait, and whoever comes then gets a
   expect(await dialling).toBe('CANCELLED');
   expect(await next).toMatchObject({ stdout: 'again\n' });
   await fresh.waitForLog(/Starting session/);
-  expect([connection.state(), fresh.counts().logins]).toEqual(['ready', 1]);
+  await expect.poll(() => [connection.state(), fresh.counts().logins]).toEqual(['ready', 1]);
 });
 
 test('after closeAll nothing is dialled any more', async () => {

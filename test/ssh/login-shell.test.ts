@@ -45,9 +45,9 @@ test('the login shell is asked for once, by whoever comes first', async () => {
   await using sshd = await startSshd();
   using web = testFleet(await sshd.host(), sshd);
   await Promise.all([web.run('true'), web.run('true'), web.run('true')]);
-  expect(sshd.counts().sessions).toBe(4);
+  await expect.poll(() => sshd.counts().sessions).toBe(4);
   await web.run('true');
-  expect(sshd.counts().sessions).toBe(5);
+  await expect.poll(() => sshd.counts().sessions).toBe(5);
 });
 
 test('values of an environment are on no command line while the program runs', async () => {

@@ -14,5 +14,5 @@ test('the test server lets the stock client in with its key and counts what it d
   ]);
   expect(stdout).toBe('in\n');
   await sshd.waitForLog(/Disconnected from/);
-  expect(sshd.counts()).toEqual({ connections: 1, logins: 1, sessions: 1 });
+  await expect.poll(() => sshd.counts()).toEqual({ connections: 1, logins: 1, sessions: 1 });
 });
