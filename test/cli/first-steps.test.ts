@@ -28,9 +28,11 @@ test('from nothing to a served host: init, trust, doctor, a call that runs, one 
     status: 'exited',
     exit_code: 0,
   });
+  await sshd.caughtUp();
   const sessions = sshd.counts().sessions;
   const denied = errorOf(await server.call('ssh_exec', { host: 'web', command: 'hostname; reboot' }));
   expect(denied).toMatchObject({ code: 'POLICY_DENIED', rule: '(no rule)' });
+  await sshd.caughtUp();
   expect(sshd.counts().sessions).toBe(sessions);
   server.child.stdin.end();
   expect(await server.exited).toMatchObject({ code: 0 });

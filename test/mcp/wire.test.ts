@@ -238,6 +238,7 @@ test.each([
         if (wanted.test(told)) return told;
       }
     };
+    await sshd.caughtUp();
     const { sessions } = sshd.counts();
     call(77, 'ssh_exec', args);
     // The first session asks for the login shell, the second is the command.

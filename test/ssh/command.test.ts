@@ -246,6 +246,7 @@ describe('time', () => {
 
   test('a command that gets no lane in its time was never sent', async () => {
     const holders = await Promise.all(Array.from({ length: 5 }, async () => (await web.start('sleep 874')).command));
+    await sshd.caughtUp();
     const before = sshd.counts().sessions;
     const { command: late, permit } = await web.start('true', { timeoutMs: 50 });
     expect(await late.ended).toMatchObject({ how: 'lost', unsent: true, why: { code: 'BUSY' } });
@@ -254,6 +255,7 @@ describe('time', () => {
     const waiting = await web.fleet.run(web.permit(runOf(web.target, 'true')), abort.signal);
     abort.abort();
     expect(await waiting.ended).toMatchObject({ how: 'cancelled', unsent: true });
+    await sshd.caughtUp();
     expect(sshd.counts().sessions).toBe(before);
     for (const holder of holders) expect((await web.cancel(holder)).outcome).toBe('confirmed');
   });

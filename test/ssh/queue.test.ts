@@ -69,6 +69,7 @@ describe('a command that no lane is free for', () => {
 
   test('is taken back by cancelling it: nothing was sent, and nothing runs later', async () => {
     const holders = await busy();
+    await sshd.caughtUp();
     const sent = sshd.counts().sessions;
     const ran = `${temp.path}/cancelled`;
     const { command, permit } = await web.start(`touch ${ran}`);
@@ -76,6 +77,7 @@ describe('a command that no lane is free for', () => {
     expect(await command.ended).toEqual({ how: 'cancelled', stop: TAKEN_BACK, unsent: true });
     expect(await lifeOf(permit)).toMatchObject({ how: 'cancelled', stop: TAKEN_BACK });
     expect(commandText(commandResult(command))).toMatch(/^cancelled on web after .*; taken back, nothing was sent$/);
+    await sshd.caughtUp();
     expect(sshd.counts().sessions).toBe(sent);
     expect((await web.cancel(command)).outcome).toBe('already_ended');
     await free(holders);
@@ -101,6 +103,7 @@ describe('a command that no lane is free for', () => {
 
   test('that is revoked is never sent', async () => {
     const holders = await busy();
+    await sshd.caughtUp();
     const sent = sshd.counts().sessions;
     const revocation = new AbortController();
     const call = { id: 'call_1', grant: 'local', tool: 'test', input: {}, action: runOf(web.target, 'true'), at: 0 };
@@ -110,6 +113,7 @@ describe('a command that no lane is free for', () => {
     expect(await command.ended).toEqual({ how: 'revoked', stop: TAKEN_BACK, unsent: true });
     expect(await lifeOf(permit)).toMatchObject({ how: 'revoked', stop: TAKEN_BACK });
     expect(() => commandResult(command)).toThrow('It was revoked before anything was sent.');
+    await sshd.caughtUp();
     expect(sshd.counts().sessions).toBe(sent);
     await free(holders);
   });
@@ -139,11 +143,13 @@ describe('ending a session', () => {
   test('takes back a line that waits for a lane', async () => {
     const shell = await web.open();
     const holders = await busy('other', 2);
+    await sshd.caughtUp();
     const sent = sshd.counts().sessions;
     const ran = `${temp.path}/line`;
     const line = await shell.begin(`touch ${ran}`);
     expect(await shell.end()).toEqual(TAKEN_BACK);
     expect(line.kind === 'command' ? await line.command.ended : line).toMatchObject({ how: 'cancelled', unsent: true });
+    await sshd.caughtUp();
     expect(sshd.counts().sessions).toBe(sent);
     await free(holders, 'other');
     await web.run('true');
@@ -153,6 +159,7 @@ describe('ending a session', () => {
   test.each(['cd /usr', 'true'])('takes back a line that is just being started: %s', async text => {
     const shell = await web.open();
     const holders = await busy('other', 2);
+    await sshd.caughtUp();
     const sent = sshd.counts().sessions;
     const sending = shell.send(text).then(
       ({ code }) => code,
@@ -160,6 +167,7 @@ describe('ending a session', () => {
     );
     expect(await shell.end()).toEqual(TAKEN_BACK);
     expect(await sending).toEqual(expect.toSatisfy(isTakenBack));
+    await sshd.caughtUp();
     expect(sshd.counts().sessions).toBe(sent);
     await free(holders, 'other');
   });

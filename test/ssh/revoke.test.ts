@@ -24,6 +24,7 @@ test('commands that are revoked together are stopped by one look at their host',
   const permits = [1, 2, 3, 4, 5].map(() => permit(runOf(fleet.target, 'echo up; exec sleep 934567')));
   const commands = await Promise.all(permits.map(one => fleet.fleet.run(one)));
   await Promise.all(commands.map(({ stdout }) => stdout.grown(0)));
+  await sshd.caughtUp();
   const before = sshd.counts().sessions;
   revocation.abort();
   const ends = await Promise.all(commands.map(({ ended }) => ended));
@@ -38,6 +39,7 @@ test('commands that are revoked together are stopped by one look at their host',
 test('what was revoked before it was sent is never sent', async () => {
   using fleet = testFleet(await sshd.host(), { knownHosts: sshd.knownHosts });
   await fleet.run('true');
+  await sshd.caughtUp();
   const before = sshd.counts().sessions;
   const revocation = new AbortController();
   const permit = permitting(revocation);
@@ -45,6 +47,7 @@ test('what was revoked before it was sent is never sent', async () => {
   await expect(fleet.fleet.run(permit(runOf(fleet.target, 'true')))).rejects.toMatchObject({ code: 'CANCELLED' });
   const open = permit({ kind: 'open', mode: 'managed', target: fleet.target } as const);
   await expect(fleet.fleet.open(open)).rejects.toMatchObject({ code: 'CANCELLED' });
+  await sshd.caughtUp();
   expect(sshd.counts().sessions).toBe(before);
 });
 

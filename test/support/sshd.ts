@@ -1,7 +1,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { access, appendFile, chmod, mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -52,6 +52,8 @@ export type Sshd = AsyncDisposable & {
   readonly waitForLog: (pattern: RegExp, times?: number) => Promise<string>;
   /** TCP connections, logins that succeeded, and sessions (execs) so far, counted in the log. */
   readonly counts: () => { readonly connections: number; readonly logins: number; readonly sessions: number };
+  /** Resolves when the log has caught up with all that happened before: a connection of our own is in it. */
+  readonly caughtUp: () => Promise<void>;
   /** Kills the processes that serve connections, not the listener: what a crash of the session looks like. */
   readonly killConnections: () => Promise<number>;
   /** Ends the listener and everything under it, and removes the folder. */
@@ -79,6 +81,7 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
       : withPasswd(await temp.write('passwd', await passwdOf(user, options.account), 0o644))),
     ...[SSHD, '-D', '-e', '-f', config],
   ]);
+  let looks = 0;
   const userKey = keyRing(temp.path);
   const close = async () => {
     await server.end();
@@ -98,8 +101,14 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
     },
     log: server.log,
     waitForLog: server.waitForLog,
+    caughtUp: async () => {
+      const own = await ownConnection(port);
+      looks += 1;
+      await server.waitForLog(new RegExp(`Connection from 127\\.0\\.0\\.1 port ${own.port} `));
+      own.close();
+    },
     counts: () => ({
-      connections: countOf(server.log(), /^Connection from /gm),
+      connections: countOf(server.log(), /^Connection from /gm) - looks,
       logins: countOf(server.log(), /^Accepted \S+ for /gm),
       sessions: countOf(server.log(), /^Starting session: /gm),
     }),
@@ -112,6 +121,15 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
     [Symbol.asyncDispose]: close,
   };
 };
+
+/** A connection that says nothing, and the port that the server knows it by. */
+const ownConnection = (port: number): Promise<{ readonly port: number; readonly close: () => void }> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port }, () =>
+      resolve({ port: socket.localPort ?? 0, close: () => void socket.destroy() }),
+    );
+    socket.on('error', reject);
+  });
 
 const sshdConfig = (
   options: Omit<SshdOptions, 'hostKeys'> & { port: number; folder: string; hostKeys: readonly KeyPair[] },
