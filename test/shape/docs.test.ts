@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { pages } from '../../scripts/pages.ts';
 import { FAILURES } from '../../src/errors.ts';
+import { compile } from '../../src/policy/compile.ts';
 import { ROOT, sources } from './source.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -76,4 +77,9 @@ test('every link between the pages leads somewhere', () => {
       .map(target => `${path} -> ${target}`),
   );
   expect(dead).toEqual([]);
+});
+
+test('the policy that the README shows loads, and passes its own examples', () => {
+  const blocks = [...read('README.md').matchAll(/```json\n([\s\S]*?)```/g)].map(match => match[1] ?? '');
+  expect(blocks.map(block => compile(block, 'README.md').digest)).toEqual([expect.stringMatching(/^sha256:/)]);
 });
