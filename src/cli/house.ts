@@ -14,7 +14,7 @@ import { TOOLS } from '../tools/index.ts';
 import { noHosts } from './hosts-list.ts';
 import type { Io } from './io.ts';
 import { lazyAudit, lazyStore } from './lazy.ts';
-import { connectionsFor, partsFor } from './link.ts';
+import { connectionsFor, leaseOf, partsFor } from './link.ts';
 import type { Options } from './options.ts';
 import { placesIn } from './record.ts';
 import { followPolicy, takeCandidate } from './reload.ts';
@@ -48,8 +48,16 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
   const { clock } = io;
   const policy = (): Policy => live.policy;
   const gate = new Gate({ policy, candidate: () => shadow?.candidate.policy, store, audit, clock, log });
-  const connections = connectionsFor(config, partsFor(io, config, log));
-  const fleet = createFleet({ hosts: config.hosts, connections, clock, random: io.random, log });
+  const lease = leaseOf(config);
+  const connections = connectionsFor(config, { ...partsFor(io, config, log), lease });
+  const fleet = createFleet({
+    hosts: config.hosts,
+    connections,
+    clock,
+    random: io.random,
+    log,
+    graceMs: lease.graceMs,
+  });
   const service: Service = {
     tools: TOOLS,
     house: { gate, fleet, version: io.version },

@@ -6,7 +6,9 @@ import type { Connections } from '../ssh/connection.ts';
 import { createConnections } from '../ssh/connections.ts';
 import type { Host } from '../ssh/host.ts';
 import type { Parts } from '../ssh/host-connection.ts';
+import { GRACE_MS } from '../ssh/reap.ts';
 import { tcp } from '../ssh/tcp.ts';
+import type { LeaseTimes } from '../ssh/warden.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { EXIT, type Io, Usage } from './io.ts';
 
@@ -22,6 +24,15 @@ export const partsFor = (io: Io, config: Config, log: Log): Parts => ({
   connect: tcp,
   connectTimeoutMs: config.timeouts.connectMs ?? CONNECT_TIMEOUT_MS,
   knownHosts: config.knownHosts,
+});
+
+/** How long remote work may outlive this process. */
+const LEASE_MS = 20_000;
+
+/** The lease of a configuration, and what INT, TERM and KILL are given whenever something is stopped. */
+export const leaseOf = ({ timeouts: { leaseMs, intMs, termMs, killMs } }: Config): LeaseTimes => ({
+  leaseMs: leaseMs ?? LEASE_MS,
+  graceMs: [intMs ?? GRACE_MS[0], termMs ?? GRACE_MS[1], killMs ?? GRACE_MS[2]],
 });
 
 /** Connections to the configured hosts, none of them dialled. */

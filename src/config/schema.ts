@@ -86,6 +86,7 @@ const named = <Member extends z.ZodType>(isName: (text: string) => boolean, most
   );
 
 const spanMs = z.int().min(100).max(600_000).optional();
+const graceMs = z.int().min(50).max(60_000).optional();
 
 /** config.json, version 1: strict, so that a key which does nothing is a problem and not a surprise. */
 export const configSchema = section(
@@ -95,7 +96,13 @@ export const configSchema = section(
     knownHosts: oneOrMore(path).default(['~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts']),
     grants: named(isGrantName, 64, section({ policy: path })).default({}),
     state: z.literal('sqlite', 'must be "sqlite": Redis is not available in this version').default('sqlite'),
-    timeouts: section({ connectMs: spanMs }).default({}),
+    timeouts: section({
+      connectMs: spanMs,
+      leaseMs: z.int().min(5_000).max(600_000).optional(),
+      intMs: graceMs,
+      termMs: graceMs,
+      killMs: graceMs,
+    }).default({}),
   },
   ['sshConfig', 'files', 'output', 'console', 'http', 'disclose'],
 );

@@ -160,7 +160,7 @@ export class Commands {
   #keep(grant: string, command: RemoteCommand, step: boolean): void {
     this.#registry.add(grant, command.id, command);
     void command.ended.then(end => {
-      if (end.how !== 'lost' || end.unsent === true) this.#alive.delete(command.mark);
+      if (end.how !== 'lost' || end.unsent === true) this.#release(command.mark);
       this.#endedAt.set(command, this.#parts.clock.monoMs());
       if (step && end.how === 'exited') this.#forget(command);
       if ('stop' in end && end.stop.outcome === 'unconfirmed') this.#warn(command, end.stop);
@@ -188,7 +188,13 @@ export class Commands {
   #forget(command: RemoteCommand): void {
     this.#registry.remove(command.id);
     this.#endedAt.delete(command);
-    this.#alive.delete(command.mark);
+    this.#release(command.mark);
+  }
+
+  /** Nothing of it is to be stopped any more. */
+  #release(mark: Mark): void {
+    this.#alive.get(mark)?.warden()?.release(mark);
+    this.#alive.delete(mark);
   }
 
   #expect(mark: Mark, connection: Connection): void {

@@ -1,6 +1,8 @@
 import type { ClientChannel } from 'ssh2';
 import type { Host } from './host.ts';
+import type { Mark } from './mark.ts';
 import type { Verdict } from './trust.ts';
+import type { Warden } from './warden.ts';
 
 /** What the far side said of itself when the connection became ready; `roundTripMs` is measured by the TCP handshake. */
 export type Peer = { readonly server: string; readonly fingerprint: string; readonly roundTripMs: number };
@@ -11,6 +13,8 @@ export type ExecOptions = {
   readonly signal?: AbortSignal;
   /** Takes the one lane kept for stopping and probing: it never queues behind commands. */
   readonly reserved?: boolean;
+  /** The command's mark, when its life hangs on ours: the warden knows of it before the request is sent. */
+  readonly leased?: Mark;
   /** Called when all lanes are taken, so that it has to wait for one; nothing was sent then. */
   readonly queued?: () => void;
   /**
@@ -40,6 +44,8 @@ export type Connection = {
   readonly signal: (channel: ClientChannel, name: string) => boolean;
   /** Dials if need be. Rejects as `exec` does before anything is sent. */
   readonly ready: (options?: { readonly signal?: AbortSignal }) => Promise<Peer>;
+  /** Who stands on the host for this connection, if anybody does. */
+  readonly warden: () => Warden | undefined;
   /** Drops the socket; open channels close without a status. The next use dials again. */
   readonly close: () => void;
   /** Channels that are open or being opened. */

@@ -23,6 +23,7 @@ import { once } from './giving-up.ts';
 import type { Host } from './host.ts';
 import { createHostDesk } from './host-desk.ts';
 import { outcomeOf } from './outcome.ts';
+import type { Grace } from './reap.ts';
 import { Sessions } from './sessions.ts';
 import { type After, after, within } from './timer.ts';
 
@@ -182,6 +183,7 @@ export type FleetParts = {
   readonly random: Random;
   readonly log?: Log;
   readonly after?: After;
+  readonly graceMs?: Grace;
   readonly caps?: Partial<Caps>;
 };
 

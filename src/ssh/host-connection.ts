@@ -6,10 +6,13 @@ import { unlessGivenUp } from './given-up.ts';
 import type { Host } from './host.ts';
 import { createLanes, type Lane } from './lanes.ts';
 import type { Link } from './link.ts';
+import { closedDoor, closedMeanwhile, full, unsteady } from './no-session.ts';
 import { openExec } from './open-channel.ts';
 import { createPatience } from './patience.ts';
 import { type Reach, reach } from './reach.ts';
+import { after } from './timer.ts';
 import { loadTrust, type Verdict } from './trust.ts';
+import { appoint, type LeaseTimes, type Warden } from './warden.ts';
 import { sendSignal } from './wire.ts';
 
 /** What a connection needs from outside. */
@@ -17,6 +20,8 @@ export type Parts = Reach & {
   readonly random: Random;
   /** Resolves after so many milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
+  /** How long remote work may outlive us; without it nothing stands on a host to see to that. */
+  readonly lease?: LeaseTimes;
 };
 
 /** How often a refused open is repeated, and how often a command moves to a new connection before it began. */
@@ -36,6 +41,8 @@ export class HostConnection implements Connection {
   readonly #lanes = createLanes();
   readonly #patience;
   #link: Link | undefined;
+  /** Stands on the host for as long as the link does. */
+  #warden: Warden | undefined;
   #dialling: Dialling | undefined;
   #used = false;
   #shut = false;
@@ -81,6 +88,10 @@ export class HostConnection implements Connection {
     return this.#link !== undefined && sendSignal(this.#link.client, channel, name);
   }
 
+  warden(): Warden | undefined {
+    return this.#warden;
+  }
+
   close(): void {
     this.#closes++;
     const dialling = this.#dialling;
@@ -104,7 +115,7 @@ export class HostConnection implements Connection {
   /** The open link, or the one that is being dialled, once for all who wait. */
   async #connected(closes: number, signal: AbortSignal | undefined): Promise<Link> {
     if (this.#shut) throw new Failure('SHUTTING_DOWN', 'The server is shutting down.');
-    if (closes !== this.#closes) throw this.#closedMeanwhile();
+    if (closes !== this.#closes) throw closedMeanwhile(this.host);
     if (this.#link !== undefined) return this.#link;
     this.#dialling ??= this.#dial();
     return await unlessGivenUp(this.#dialling.link, signal);
@@ -128,18 +139,28 @@ export class HostConnection implements Connection {
   #established(dialling: Dialling, link: Link): Link {
     if (this.#dialling !== dialling) {
       link.end();
-      throw this.#closedMeanwhile();
+      throw closedMeanwhile(this.host);
     }
     this.#dialling = undefined;
     this.#patience.succeeded();
     this.#keyType = link.hostKey.type;
     this.#refusedKey = undefined;
     this.#link = link;
+    this.#warden = this.#appoint(link);
     link.onClosed(() => {
       this.#link = undefined;
+      this.#warden = undefined;
       this.#lanes.reset();
     });
     return link;
+  }
+
+  #appoint(link: Link): Warden | undefined {
+    const { lease, random, log, pause } = this.#parts;
+    if (lease === undefined) return undefined;
+    const open = async (text: string, attach: (channel: ClientChannel) => void): Promise<boolean> =>
+      (await openExec(this.host, link, text, { attach, pause })).how === 'open';
+    return appoint({ host: this.host.name, open, times: lease, random, after, log });
   }
 
   #failed(dialling: Dialling, error: unknown): never {
@@ -158,7 +179,7 @@ export class HostConnection implements Connection {
 
   /** Repeats what the host refused and what a dying connection did not carry; never what may have run. */
   async #open(command: string, options: ExecOptions, lane: Lane, closes: number): Promise<ClientChannel> {
-    const { signal, queued } = options;
+    const { signal, queued, leased } = options;
     const attach = (channel: ClientChannel): void => {
       lane.opened();
       channel.once('close', lane.release);
@@ -166,10 +187,11 @@ export class HostConnection implements Connection {
     };
     for (let refusals = 0, moves = 0; ; ) {
       const link = await this.#connected(closes, signal);
+      if (leased !== undefined) await unlessGivenUp(this.#warden?.guard(leased) ?? Promise.resolve(), signal);
       const opened = await openExec(this.host, link, command, { signal, attach, pause: this.#parts.pause });
       if (opened.how === 'open') return opened.channel;
       if (opened.how === 'gone') {
-        if (++moves > MAX_MOVES) throw this.#unsteady();
+        if (++moves > MAX_MOVES) throw unsteady(this.host);
         link.end();
       } else {
         refusals = await this.#afterRefusal(opened.reason, refusals + 1, lane, { signal, queued });
@@ -179,43 +201,24 @@ export class HostConnection implements Connection {
 
   /** Waits until another try makes sense, and says how many refusals count from then on. */
   async #afterRefusal(reason: number, refusals: number, lane: Lane, { signal, queued }: Waiting): Promise<number> {
-    if (FINAL_REASONS.includes(reason)) throw this.#closedDoor();
+    if (FINAL_REASONS.includes(reason)) throw closedDoor(this.host);
     if (refusals < MAX_REFUSALS) {
       await this.#parts.pause(1 + ((this.#parts.random(1)[0] ?? 0) % 50));
       return refusals;
     }
     const freed = lane.reserved ? undefined : this.#lanes.narrow();
-    if (freed === undefined) throw this.#full();
+    if (freed === undefined && this.#giveWay()) return 0;
+    if (freed === undefined) throw full(this.host, MAX_REFUSALS);
     queued?.();
     await unlessGivenUp(freed, signal);
     return 0;
   }
 
-  #closedMeanwhile(): Failure {
-    return new Failure('CANCELLED', `The connection to ${this.host.name} was closed before it began.`);
-  }
-
-  #full(): Failure {
-    const { name } = this.host;
-    return new Failure('BUSY', `${name} refused ${MAX_REFUSALS} times to open one more session (MaxSessions).`, {
-      next: 'End something that runs there, or call again later.',
-      details: { host: name },
-    });
-  }
-
-  #closedDoor(): Failure {
-    const { name, user } = this.host;
-    return new Failure('UNSUPPORTED', `${name} opens no sessions for ${user}: its sshd forbids it.`, {
-      next: 'Ask the operator to allow sessions for this account.',
-      details: { host: name },
-    });
-  }
-
-  #unsteady(): Failure {
-    const { name } = this.host;
-    return new Failure('UNREACHABLE', `${name} drops each connection before a command can begin; nothing ran.`, {
-      details: { host: name },
-    });
+  /** Where the warden has the only session that the host allows, the command goes first. */
+  #giveWay(): boolean {
+    if (this.#warden?.stands() !== true) return false;
+    this.#warden.dismiss();
+    return true;
   }
 }
 

@@ -11,22 +11,34 @@ import type { After } from './timer.ts';
 /** What the reaper found: `proven` when it could see and came to its end, with nothing alive. */
 export type Reaped = Pick<StopReport, 'signals' | 'remaining' | 'unlisted'> & { readonly proven: boolean };
 
-/** Milliseconds that INT, TERM and KILL are given before the next step: all three within a second. */
-const GRACE_MS = ['150', '400', '300'] as const;
-const DEADLINE_MS = 3_000;
+/** Milliseconds that INT, TERM and KILL are given before the next step. */
+export type Grace = readonly [number, number, number];
+
+/** All three within a second. */
+export const GRACE_MS: Grace = [150, 400, 300];
+/** What looking takes beside the graces, on a slow host. */
+const LOOKING_MS = 2_150;
 const COMMAND_CHARS = 200;
 /** How many of those that are left are named. */
 const MOST_REMAINING = 20;
 
 /** What a look at the far side needs. */
-export type Eyes = { readonly random: Random; readonly after: After };
+export type Eyes = { readonly random: Random; readonly after: After; readonly graceMs?: Grace };
 
-/** Stops every process of a host that carries one of the marks, on the reserved channel; says what was proved, and never rejects. */
+/**
+ * Stops every process of a host that carries one of the marks, by the warden who stands there or on
+ * the reserved channel; says what was proved, and never rejects.
+ */
 export const reap = async (connection: Connection, marks: readonly Mark[], eyes: Eyes): Promise<Reaped> => {
   const nonce = eyes.random(8).toString('hex');
-  const text = scriptText(REAP_SCRIPT, [nonce, ...GRACE_MS, ...marks], { [REAPER_NAME]: nonce });
+  const { graceMs = GRACE_MS } = eyes;
+  const words = [...graceMs.map(String), ...marks];
+  const deadlineMs = LOOKING_MS + graceMs.reduce((sum, ms) => sum + ms);
   try {
-    const answer = await ask(connection, { text, reserved: true, deadlineMs: DEADLINE_MS, after: eyes.after });
+    const said = await connection.warden()?.reap(nonce, words, deadlineMs);
+    if (said !== undefined && said !== '') return readAnswer(said, nonce);
+    const text = scriptText(REAP_SCRIPT, [nonce, ...words], { [REAPER_NAME]: nonce });
+    const answer = await ask(connection, { text, reserved: true, deadlineMs, after: eyes.after });
     return readAnswer(answer.stdout.toString('utf8'), nonce);
   } catch {
     // A host that cannot be asked proves nothing; why it cannot is the connection's to tell whoever uses it next.

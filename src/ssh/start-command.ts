@@ -41,13 +41,14 @@ export const startCommand = (order: Order, means: Means): Started => {
 };
 
 const sendTo = async (
-  { connection, text }: Order,
+  { connection, mark, text }: Order,
   command: RemoteCommand,
   signal: AbortSignal,
   queued: () => void,
 ): Promise<void> => {
   await connection.exec(await text(signal), {
     signal,
+    leased: mark,
     attach: channel => command.attach(channel),
     queued: () => {
       command.queue();

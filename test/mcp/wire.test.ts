@@ -241,8 +241,8 @@ test.each([
     await sshd.caughtUp();
     const { sessions } = sshd.counts();
     call(77, 'ssh_exec', args);
-    // The first session asks for the login shell, the second is the command.
-    await sshd.waitForLog(/Starting session: /, sessions + 2);
+    // One session is the warden's, one asks for the login shell, and the third is the command.
+    await sshd.waitForLog(/Starting session: /, sessions + 3);
     server.send({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',
