@@ -71,10 +71,30 @@ export type Run = {
   readonly env: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly timeoutMs: number;
+  /** It is to go on when this process has gone, its output kept on the host. */
+  readonly detach?: true;
   readonly session?: SessionId;
 };
-/** Opens a managed session: a directory and an environment that the server keeps between lines. */
-export type Open = { readonly kind: 'open'; readonly mode: 'managed'; readonly target: Target };
+/** The size of a terminal, in characters. */
+export type Size = { readonly cols: number; readonly rows: number };
+/**
+ * Opens a session: managed, a directory and an environment that the server keeps between lines; or on a terminal, one program
+ * or the login shell. `asked` is the program before the policy wrote it anew: what is typed to it is judged by that.
+ */
+export type Open = { readonly kind: 'open'; readonly target: Target } & (
+  | { readonly mode: 'managed' }
+  | { readonly mode: 'program'; readonly size: Size; readonly program: Program; readonly asked: Program }
+  | { readonly mode: 'terminal'; readonly size: Size }
+);
+/** What is typed: a text, exactly its bytes, then keys by their names; and the size that the terminal gets before. */
+export type Typed = { readonly size?: Size; readonly text?: string; readonly keys?: readonly string[] };
+/** Types into a session on a terminal; `asked` is the program there, as its session was asked for. */
+export type Type = {
+  readonly kind: 'type';
+  readonly target: Target;
+  readonly session: SessionId;
+  readonly typed: Typed;
+} & ({ readonly mode: 'program'; readonly asked: Program } | { readonly mode: 'terminal' });
 /** Opens the connection to a host, without running anything on it. */
 export type Connect = { readonly kind: 'connect'; readonly target: Target };
 /** Looks at what this grant may reach, or at what it already runs. */
@@ -89,7 +109,7 @@ export type Stop = { readonly kind: 'stop' } & (
 );
 
 /** What a call is about to do to the world: judged by the policy, and then run exactly as judged. */
-export type Action = Run | Open | Connect | Observe | Stop;
+export type Action = Run | Open | Type | Connect | Observe | Stop;
 
 /** The parsed arguments, as the policy's conditions read them. */
 export type Input = Readonly<Record<string, unknown>>;

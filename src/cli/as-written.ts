@@ -42,25 +42,41 @@ const textsOf = (read: Untried): ReadonlyMap<string, string> =>
 
 type Text = readonly [id: string, text: string];
 
-type Clause = { readonly key: string; readonly rule: string; readonly what: string; readonly grants: boolean };
+/** `within` is the key of what says this and more. */
+type Clause = {
+  readonly key: string;
+  readonly within?: string;
+  readonly rule: string;
+  readonly what: string;
+  readonly grants: boolean;
+};
 
 const onlyIn = (read: Untried, other: Untried): readonly Clause[] => {
   const known = new Set(clausesOf(other).map(({ key }) => key));
-  return clausesOf(read).filter(({ key }) => !known.has(key));
+  return clausesOf(read).filter(({ key, within }) => !known.has(key) && !(within !== undefined && known.has(within)));
 };
 
 const clausesOf = (read: Untried): readonly Clause[] =>
   (read.document.rules ?? []).flatMap((raw, index) => {
     const rule = `/rules/${raw.id}`;
     const grants = raw.effect !== 'deny';
-    const { effect, users, when, paths, ports, input } = raw;
+    const { effect, users, when, paths, ports } = raw;
     const where = [effect, hostsOf(read, raw), users, when];
-    const actions = ACTIONS.filter(action => action !== 'exec' && read.rules[index]?.does(action) === true);
+    const others = ACTIONS.filter(action => action !== 'exec' && action !== 'input');
+    const actions = others.filter(action => read.rules[index]?.does(action) === true);
+    const typing = read.rules[index]?.does('input') === true ? keysOf(raw) : [];
     return [
       ...actions.map(action => ({
-        key: JSON.stringify([action, where, paths, ports, action === 'input' ? input : undefined]),
+        key: JSON.stringify([action, where, paths, ports]),
         rule,
         what: `${action} is ${effect}`,
+        grants,
+      })),
+      ...typing.map(key => ({
+        key: JSON.stringify(['input', where, key]),
+        within: JSON.stringify(['input', where, 'any']),
+        rule,
+        what: `input of ${key} is ${effect}`,
         grants,
       })),
       ...unknownSynopses(read, raw).map(text => ({
@@ -71,6 +87,10 @@ const clausesOf = (read: Untried): readonly Clause[] =>
       })),
     ];
   });
+
+/** A deny of input is of all keys. */
+const keysOf = ({ effect, input = [] }: RawRule): readonly string[] =>
+  input === 'any' || effect === 'deny' ? ['any'] : input;
 
 const hostsOf = ({ document: { hosts = {} } }: Untried, rule: Pick<RawRule, 'hosts'>): readonly string[] =>
   (rule.hosts ?? ['*']).flatMap(entry => (Object.hasOwn(hosts, entry) ? (hosts[entry] ?? []) : [entry]));

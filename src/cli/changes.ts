@@ -13,7 +13,7 @@ export type Change = {
   readonly change: Way;
   readonly what: readonly ('decision' | 'runs' | 'limits' | 'timeout' | 'output')[];
   readonly tool: string;
-  readonly args: NonNullable<Try['call']['args']>;
+  readonly args: Readonly<Record<string, unknown>>;
   readonly hosts: readonly string[];
   readonly users: readonly string[];
   readonly at?: readonly string[];
@@ -30,7 +30,7 @@ export const changeOf = ({ call, hosts }: Try, old: Decision, now: Decision): Ch
     change: ways.some(({ way }) => way === 'widened') ? 'widened' : first.way,
     what: [...new Set(ways.map(({ what }) => what))],
     tool: call.tool,
-    args: call.args ?? {},
+    args: { ...call.args, ...(call.session === undefined ? {} : { session: call.session }) },
     hosts,
     users: call.user === undefined || call.user === '' ? [] : [call.user],
     ...(call.at === undefined ? {} : { at: [call.at] }),
@@ -70,7 +70,7 @@ const wayOf = (old: Decision, now: Decision): Way => {
 const sideOf = (decision: Decision): Side => {
   const [{ rule, reason }] = decision.because;
   const runs =
-    decision.effect === 'deny' || decision.action.kind !== 'exec' ? {} : { runs: runsOf(decision.action.program) };
+    decision.effect === 'deny' || !('program' in decision.action) ? {} : { runs: runsOf(decision.action.program) };
   return { decision: decision.effect, rule, reason, ...runs };
 };
 

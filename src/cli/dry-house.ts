@@ -45,6 +45,7 @@ export const dryHouse = ({ policy, clock, target, session = SOMEWHERE }: Parts):
   const directory: Directory = {
     target,
     session: (_grant, id) => ({ id: sessionId(id), target: target(session), cwd: '~', home: '~', env: {} }),
+    terminal: () => undefined,
     hostOf: (_grant, action) => {
       last = action;
       return undefined;

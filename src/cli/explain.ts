@@ -59,7 +59,7 @@ export const explainer = (parts: Parts): Explainer => {
     const action = dry.action();
     const decision =
       action === undefined || input === undefined
-        ? judgeTool(policy, asked.tool, asked.args)
+        ? judgeTool(policy, asked.tool, input ?? asked.args)
         : decide(policy, { ...asked, id: CALL, input, action, at: clock.wallMs() }, {});
     const said = answer(policy, decision, failure);
     const runs = said.decision === 'deny' ? {} : runsBy(decision);
@@ -76,7 +76,7 @@ const rulesOn = ({ book }: Policy, action: Action, at: number): Pick<Explanation
 };
 
 const runsBy = (decision: Decision | undefined): Pick<Explanation, 'runs'> => {
-  if (decision === undefined || decision.effect === 'deny' || decision.action.kind !== 'exec') return {};
+  if (decision === undefined || decision.effect === 'deny' || !('program' in decision.action)) return {};
   return { runs: runsOf(decision.action.program) };
 };
 

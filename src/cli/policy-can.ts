@@ -1,6 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import { compile, readUntried } from '../policy/compile.ts';
 import type { Place } from '../policy/rules/place.ts';
+import { SERVED } from '../tools/known.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, Usage, writeJson } from './io.ts';
 import { type Permission, type Permissions, permissionsAt } from './permissions.ts';
@@ -10,7 +11,7 @@ import { policyNamed } from './policy-validate.ts';
 export const policyCan = async (io: Io, request: Request): Promise<number> => {
   const { files, host, user } = wordsOf(request.operands);
   const { file, text } = policyNamed(io, { ...request, operands: files });
-  compile(text, file);
+  compile(text, file, SERVED);
   const can = permissionsAt(readUntried(text, file), placeOf(io, request, host, user));
   if (request.options.json) writeJson(io, can);
   else tell(io, can);

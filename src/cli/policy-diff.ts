@@ -1,9 +1,11 @@
 import { loadConfig } from '../config/load.ts';
 import { compile, readUntried, type Untried } from '../policy/compile.ts';
 import { visibility } from '../policy/decide.ts';
+import type { Decision } from '../policy/decision.ts';
 import { decisionOn } from '../policy/rules/tests.ts';
 import type { Host } from '../ssh/host.ts';
 import { TOOLS } from '../tools/index.ts';
+import { SERVED } from '../tools/known.ts';
 import { unseenRules, type Written, writtenChanges } from './as-written.ts';
 import { type Change, changeOf, merged } from './changes.ts';
 import type { Request } from './commands.ts';
@@ -11,7 +13,7 @@ import { EXIT, type Io, print, writeJson } from './io.ts';
 import { groupsOf } from './places.ts';
 import { textOf } from './policy-validate.ts';
 import { replayOf } from './replay.ts';
-import { triesOf } from './tries.ts';
+import { type Try, triesOf } from './tries.ts';
 
 /** What another document decides otherwise. */
 export type Difference = {
@@ -46,18 +48,18 @@ export const policyDiff = async (io: Io, request: Request): Promise<number> => {
 
 const sound = (io: Io, name: string): Untried => {
   const { file, text } = textOf(io, name);
-  compile(text, file);
+  compile(text, file, SERVED);
   return readUntried(text, file);
 };
+
+const decided = ({ call }: Try, { policy }: Untried): Decision => decisionOn(call, policy, SERVED.read);
 
 /** Compares two sound documents; `audit` is the text of a file of the record. */
 export const differenceOf = (old: Untried, now: Untried, hosts: readonly Host[], audit?: string): Difference => {
   const tries = triesOf([old, now], groupsOf([old, now], hosts));
   const replay = audit === undefined ? undefined : replayOf(audit, hosts);
   const changes = merged(
-    [...tries, ...(replay?.tries ?? [])].flatMap(
-      each => changeOf(each, decisionOn(each.call, old.policy), decisionOn(each.call, now.policy)) ?? [],
-    ),
+    [...tries, ...(replay?.tries ?? [])].flatMap(each => changeOf(each, decided(each, old), decided(each, now)) ?? []),
   );
   const written = writtenChanges(old, now);
   const named = new Set([

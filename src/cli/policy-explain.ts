@@ -6,6 +6,7 @@ import { compile } from '../policy/compile.ts';
 import { NO_POLICY, type Policy } from '../policy/decide.ts';
 import type { Host } from '../ssh/host.ts';
 import { TOOLS } from '../tools/index.ts';
+import { SERVED } from '../tools/known.ts';
 import type { Request } from './commands.ts';
 import { type Explanation, explainer } from './explain.ts';
 import { EXIT, type Io, print, say, Usage, writeJson } from './io.ts';
@@ -28,7 +29,7 @@ export const policyExplain = async (io: Io, request: Request): Promise<number> =
 
 const compiled = (io: Io, request: Request): Policy => {
   const found = policyInForce(io, request);
-  return found === undefined ? NO_POLICY : compile(found.text, found.file);
+  return found === undefined ? NO_POLICY : compile(found.text, found.file, SERVED);
 };
 
 const tell = (io: Io, tool: string, explanation: Explanation): void => {

@@ -2,6 +2,7 @@ import { readUntried, type Untried } from '../policy/compile.ts';
 import { failedExamples } from '../policy/rules/examples.ts';
 import { decisionOn, type Outcome, runTests } from '../policy/rules/tests.ts';
 import { pointerOf } from '../text/json-source.ts';
+import { SERVED } from '../tools/known.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, writeJson } from './io.ts';
 import { policyNamed } from './policy-validate.ts';
@@ -30,7 +31,7 @@ export type Report = {
 /** Runs the tests and examples of a document that is sound otherwise; throws `InvalidFile` for any other. */
 export const testDocument = (text: string, file: string, coverage: boolean): Report => {
   const read = readUntried(text, file);
-  const tests = runTests(read.document.tests ?? [], read.policy);
+  const tests = runTests(read.document.tests ?? [], read.policy, SERVED.read);
   const examples = examplesOf(read);
   const failed = examples.filter(({ passed }) => !passed);
   const passed = tests.filter(test => test.passed).length;
@@ -91,7 +92,7 @@ const JUDGES = ['action', 'approval', 'require', 'deny_if'] as const;
 const coverageOf = ({ document, policy, rules }: Untried, examples: readonly Example[]): Coverage => {
   const tests = document.tests ?? [];
   const reached = new Set<string>([
-    ...tests.flatMap(test => decisionOn(test, policy).because.map(({ rule }) => rule)),
+    ...tests.flatMap(test => decisionOn(test, policy, SERVED.read).because.map(({ rule }) => rule)),
     ...tests.map(({ tool }) => pointerOf(['tools', tool])),
     ...examples
       .filter(({ passed, expect }) => passed && expect === 'match')

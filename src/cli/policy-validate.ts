@@ -3,9 +3,9 @@ import { load, loadConfig } from '../config/load.ts';
 import { formatProblem, InvalidFile, type Problem } from '../errors.ts';
 import { compile } from '../policy/compile.ts';
 import { lint } from '../policy/lint.ts';
-import { KNOWN } from '../policy/tool-names.ts';
 import { isCode } from '../state/private.ts';
 import { TOOLS } from '../tools/index.ts';
+import { SERVED } from '../tools/known.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, writeJson } from './io.ts';
 
@@ -24,8 +24,8 @@ const TAKES = Object.fromEntries(TOOLS.map(tool => [tool.name, Object.keys(tool.
 /** Judges the text of a policy; with the names of the configured hosts, also its own names of hosts. */
 export const judgeDocument = (text: string, file: string, hosts?: readonly string[]): Verdict => {
   try {
-    const { digest } = compile(text, file);
-    return { file, valid: true, policy: digest, problems: [], warnings: lint(text, file, KNOWN, TAKES, hosts) };
+    const { digest } = compile(text, file, SERVED);
+    return { file, valid: true, policy: digest, problems: [], warnings: lint(text, file, SERVED, TAKES, hosts) };
   } catch (error) {
     if (!(error instanceof InvalidFile)) throw error;
     return { file, valid: false, problems: error.problems, warnings: [] };

@@ -12,6 +12,7 @@ const action = z.object({
   env: z.array(z.string()).optional(),
   stdin: z.unknown().optional(),
   session: z.string().optional(),
+  detach: z.boolean().optional(),
   timeout_ms: z.number().optional(),
 });
 
@@ -63,13 +64,14 @@ const jsonOf = (line: string): unknown => {
 };
 
 /** The arguments as far as the record keeps them: of variables their names, of input that there was some. */
-const argsOf = ({ host, user, session, command, argv, cwd, env, stdin, timeout_ms }: Action) => ({
+const argsOf = ({ host, user, session, command, argv, cwd, env, stdin, detach, timeout_ms }: Action) => ({
   ...(session === undefined ? (host === undefined ? {} : { host }) : { session_id: session }),
   ...(command === undefined ? {} : { [session === undefined ? 'command' : 'input']: command }),
   ...(argv === undefined ? {} : { argv }),
   ...(cwd === undefined || (session !== undefined && isHome(cwd, user)) ? {} : { cwd }),
   ...(env === undefined ? {} : { env: Object.fromEntries(env.map(name => [name, ''])) }),
   ...(stdin === undefined ? {} : { stdin: '' }),
+  ...(detach === undefined ? {} : { detach }),
   ...(timeout_ms === undefined ? {} : { timeout_ms }),
 });
 

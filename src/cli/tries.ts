@@ -16,6 +16,9 @@ type Args = NonNullable<TestCall['args']>;
 
 /** Texts that only a rule for any command lets through, and one that everybody lets through. */
 const COMMON = ['uptime', 'id', 'rm -rf /srv', 'echo $(id)'];
+const SHELL: TestCall = { tool: 'ssh_session_start', args: { mode: 'terminal' } };
+/** A key that nobody lists. */
+const ANY_OTHER_KEY = 'ctrl-]';
 
 /**
  * Everything worth asking: both documents' tests, every tool by itself and with the values of its conditions, and, where a
@@ -27,7 +30,7 @@ export const triesOf = (pair: Pair, groups: readonly Group[]): readonly Try[] =>
   const run = (command: string): TestCall =>
     isBarred ? { tool: 'ssh_session_send', args: { input: command } } : { tool: 'ssh_exec', args: { command } };
   const tools = TOOL_NAMES.flatMap(tool => [{ tool }, ...conditionCalls(pair, tool)]);
-  const everywhere = [...COMMON.map(run), ...tools];
+  const everywhere = [...COMMON.map(run), SHELL, ...tools];
   const rules = rulesIn(pair).map(({ rule, commands, variants }) => ({
     rule,
     calls: [...commands.map(run), ...variants],
@@ -96,7 +99,7 @@ const textsOf = ({ packs }: Untried, rule: RawRule): readonly string[] =>
 export const unknownSynopses = (read: Untried, rule: RawRule): readonly string[] =>
   textsOf(read, rule).filter(text => instances(text).length === 0);
 
-/** A command of the rule with input, not alone, elsewhere, with variables, and at other times. */
+/** A command of the rule, detached, not alone, elsewhere, with variables, and at other times; and each with input. */
 const variantsOf = (read: Untried, rule: RawRule): readonly TestCall[] => {
   const [first] = rule.effect === 'deny' ? [] : (rule.match ?? []);
   const command = first ?? textsOf(read, rule).flatMap(text => instances(text).slice(0, 1))[0] ?? 'uptime';
@@ -106,7 +109,10 @@ const variantsOf = (read: Untried, rule: RawRule): readonly TestCall[] => {
     ...(at === undefined ? {} : { at }),
   });
   return [
-    run({ stdin: 'x' }),
+    ...[command, ...textsOf(read, rule).flatMap(text => instances(text).slice(0, 1))].map(each =>
+      run({ command: each, stdin: 'x' }),
+    ),
+    run({ detach: true }),
     run({ command: `${command}; ${command}` }),
     run({ timeout_ms: 86_400_000 }),
     ...(rule.cwd ?? []).map(pattern => run({ cwd: pattern.replace(/\*+/g, 'x') })),
@@ -114,8 +120,18 @@ const variantsOf = (read: Untried, rule: RawRule): readonly TestCall[] => {
     ...(rule.env ?? []).map(name => run({ env: { [name]: 'x' } })),
     run({ env: { ANY_OTHER: 'x' } }),
     ...timesOf(rule.when).map(at => run({}, at)),
+    ...keysOf(rule).map(key => typing(command, key)),
   ];
 };
+
+const typing = (command: string, key: string): TestCall => ({
+  tool: 'ssh_session_send',
+  session: { mode: 'program', command },
+  args: { keys: [key] },
+});
+
+const keysOf = ({ actions = [], input = [] }: RawRule): readonly string[] =>
+  actions.includes('input') ? [...(input === 'any' ? [] : input), ANY_OTHER_KEY] : [];
 
 const HOUR_MS = 3_600_000;
 

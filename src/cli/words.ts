@@ -56,7 +56,8 @@ const alternatives = (text: string): readonly string[] => {
 /** What regular expressions of synopses are usually about; those that do not fit are left out. */
 const GUESSES: readonly string[] = [
   '{print $1}',
-  ...'x a A 0 1 9 10 80 100 -1 +1 1h 5m 1.5 a,b 1,2 a=b x=1 a:b a/b a.b a-b a_b %p %H today now yesterday 2026-01-01 10:00 2026-01-01T10:00:00 10.0.0.1 localhost http://localhost/ http://localhost:8080/health main HEAD v1.0 1a2b3c4d s/a/b/ 1p 1,5p sport=:80 tcp running all json yaml wide'.split(
+  '$1>5',
+  ...'x a A 0 1 9 10 80 100 -1 +1 1h 5m 1.5 a,b 1,2 a=b x=1 a:b a/b a.b a-b a_b %p %H today now yesterday 2026-01-01 10:00 2026-01-01T10:00:00 10.0.0.1 localhost http://localhost/ http://localhost:8080/health main HEAD v1.0 1a2b3c4d s/a/b/ 1p 1,5p sport=:80 tcp running all json yaml wide pid'.split(
     ' ',
   ),
 ];

@@ -1,6 +1,7 @@
 import { InvalidFile, type Problem } from '../errors.ts';
 import { compile } from '../policy/compile.ts';
 import type { Policy } from '../policy/decide.ts';
+import { SERVED } from '../tools/known.ts';
 import type { Sight } from './watch.ts';
 
 /** What became of a document: it is in force, or another one stays there for these reasons. */
@@ -10,7 +11,7 @@ export type News<Was extends Policy | undefined = Policy> =
 
 /** Compiles a document; with a pin, only the one of that digest. Throws `InvalidFile` with every problem. */
 export const compilePinned = (text: string, file: string, pin: string | undefined): Policy => {
-  const policy = compile(text, file);
+  const policy = compile(text, file, SERVED);
   if (pin === undefined || policy.digest === pin) return policy;
   throw new InvalidFile([problem(file, `is ${policy.digest}, and only ${pin} may be in force`)]);
 };

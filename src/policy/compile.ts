@@ -27,10 +27,11 @@ export type Untried = Read & { readonly rules: readonly Rule[]; readonly packs: 
  * Reads a document, and runs the examples and tests that it brings: one that fails makes it as unusable as any other
  * problem. Throws `InvalidFile` with every problem at once; examples and tests are run when there is no other.
  */
-export const readDocument = (text: string, file: string, known: Known = KNOWN): Read => {
-  const { document, source, policy, rules, packs } = readUntried(text, file, known);
-  refuse([...failedExamples(document, rules, packs, source), ...failedTests(document, policy, source)]);
-  return { document, source, policy };
+export const readDocument = (text: string, file: string, known: Known = KNOWN): Untried => {
+  const read = readUntried(text, file, known);
+  const { document, source, policy, rules, packs } = read;
+  refuse([...failedExamples(document, rules, packs, source), ...failedTests(document, policy, source, known.read)]);
+  return read;
 };
 
 /** As `readDocument`, without running what the document brings to be run. */

@@ -110,6 +110,6 @@ const whoOf = (scope: Scope, call: Call, host: string | undefined): string => {
 
 /** An id that belongs to no host is one that a client made up, and must not open a budget of its own. */
 const sessionOf = (action: Action): string | null => {
-  if (action.kind === 'exec') return action.session ?? null;
+  if ('session' in action) return action.session ?? null;
   return 'id' in action && action.what === 'session' ? action.id : null;
 };

@@ -6,7 +6,8 @@ import type { RawCondition, RawDocument } from './document.ts';
 import { isAnchored } from './pattern.ts';
 import type { Policy } from './policy.ts';
 import { actionsOf } from './rules/action.ts';
-import { lintRules, lintSets } from './rules/lint.ts';
+import { lintPacks, lintRules, lintSets } from './rules/lint.ts';
+import type { Rule } from './rules/rule.ts';
 import type { RawRule } from './rules/schema.ts';
 import { KNOWN, type Known, STOPS } from './tool-names.ts';
 
@@ -24,6 +25,7 @@ type Reading = {
   readonly document: RawDocument;
   readonly policy: Policy;
   readonly source: JsonSource;
+  readonly rules: readonly Rule[];
   readonly known: Known;
   readonly conditions: readonly Placed[];
 };
@@ -40,8 +42,8 @@ export const lint = (
   takes: Arguments = {},
   hosts?: readonly string[],
 ): readonly Problem[] => {
-  const { document, source, policy } = readDocument(text, file, known);
-  const reading = { document, policy, source, known, conditions: conditionsOf(document) };
+  const { document, source, policy, rules } = readDocument(text, file, known);
+  const reading = { document, policy, source, rules, known, conditions: conditionsOf(document) };
   return inOrder([
     ...unconfined(reading),
     ...hinderedStops(reading),
@@ -52,9 +54,10 @@ export const lint = (
   ]);
 };
 
-const ofRules = ({ document, source }: Reading, hosts: readonly string[] | undefined): readonly Problem[] => {
-  const reading = { rules: document.rules ?? [], sets: document.hosts ?? {}, source, hosts };
-  return [...lintSets(reading), ...lintRules(reading)];
+const ofRules = ({ document, source, rules }: Reading, hosts: readonly string[] | undefined): readonly Problem[] => {
+  const said = (document.rules ?? []).map((raw, index) => ({ raw, commands: rules[index]?.commands }));
+  const reading = { rules: said, sets: document.hosts ?? {}, packs: document.packs ?? {}, source, hosts };
+  return [...lintSets(reading), ...lintPacks(reading), ...lintRules(reading)];
 };
 
 const conditionsOf = (document: RawDocument): readonly Placed[] =>

@@ -1,3 +1,5 @@
+import type { Input } from '../call.ts';
+
 /** Every tool that a document may speak of, built or not. */
 export const TOOL_NAMES: readonly string[] = [
   'ssh_exec',
@@ -36,7 +38,14 @@ export const REPLACED_BY: Readonly<Record<string, string>> = {
 };
 
 /** The names that a document may use, and what others call them. */
-export type Known = { readonly tools: readonly string[]; readonly aliases?: Readonly<Record<string, string>> };
+export type Known = {
+  readonly tools: readonly string[];
+  readonly aliases?: Readonly<Record<string, string>>;
+  readonly read?: ReadArguments;
+};
+
+/** What a tool's conditions see of a call with these arguments on this host: with the defaults that the server fills in. */
+export type ReadArguments = (tool: string, args: Input, host: string) => Input;
 
 /** All of ours. */
 export const KNOWN: Known = { tools: TOOL_NAMES, aliases: REPLACED_BY };

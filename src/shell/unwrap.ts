@@ -55,11 +55,17 @@ const unwrap = (search: Search, wrapper: Wrapper, words: readonly Glimpse[], dep
   if (wrapper.blind?.(words.slice(1).map(({ text }) => text)) === true) search.opaque = true;
   for (const start of startsOf(wrapper, words)) {
     if (search.left < 0) return;
-    const inner = words.slice(start);
+    const inner = wrapper.anywhere === true ? valueFirst(words.slice(start)) : words.slice(start);
     follow(search, inner, depth);
     if (wrapper.joined === true) followText(search, joined(inner), depth);
   }
   if (wrapper.text !== undefined) for (const text of textsOf(wrapper.text, words)) followText(search, text, depth);
+};
+
+/** `--entrypoint=rm` names a program as `--entrypoint rm` does. */
+const valueFirst = ([first, ...rest]: readonly Glimpse[]): readonly Glimpse[] => {
+  if (first === undefined) return rest;
+  return [{ ...first, text: first.text.replace(/^-[^=]*=/, '') }, ...rest];
 };
 
 const joined = (words: readonly Glimpse[]): Glimpse => ({
@@ -73,12 +79,16 @@ const followText = (search: Search, { text, whole }: Glimpse, depth: number): vo
 };
 
 /** Where another command may begin; after a word that is not whole, everywhere. */
-const startsOf = ({ after, words: before, anywhere }: Wrapper, words: readonly Glimpse[]): readonly number[] => {
+const startsOf = (
+  { after, words: before, operands = 0, anywhere }: Wrapper,
+  words: readonly Glimpse[],
+): readonly number[] => {
   const blurred = words.findIndex(({ whole }, at) => at > 0 && !whole);
   const isOpen = (at: number): boolean => anywhere === true || (blurred !== -1 && at >= blurred);
   const reached = after === undefined ? new Set<number>() : afterOptions(words, after);
+  const follows = ({ text }: Glimpse): boolean => before?.test(text) === true;
   const starts = (at: number): boolean =>
-    isOpen(at) || reached.has(at) || before?.test(words[at - 1]?.text ?? '') === true;
+    isOpen(at) || reached.has(at) || words.slice(Math.max(0, at - operands - 1), at).some(follows);
   return words.flatMap((_, at) => (at > 0 && starts(at) ? [at] : []));
 };
 
@@ -88,7 +98,7 @@ const afterOptions = (words: readonly Glimpse[], operands: number): ReadonlySet<
   const front = new Set([1]);
   for (const [at, { text }] of words.entries()) {
     if (!front.has(at)) continue;
-    if (/^[-+]./.test(text)) {
+    if (/^-$|^[-+]./.test(text)) {
       front.add(at + 1);
       if (text !== '--' && !text.includes('=')) front.add(at + 2);
     } else if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) front.add(at + 1);

@@ -1,9 +1,6 @@
 import { q } from './quote.ts';
 import type { Part, Redirect, Script, Simple, Word } from './script.ts';
 
-/** The longest command that Linux passes to a login shell as one argument, in bytes. */
-export const MAX_COMMAND_BYTES = 131_071;
-
 /**
  * The canonical form: a text that POSIX sh reads as exactly this script, whatever aliases, reserved words or functions
  * of the same names exist. Every word is quoted; operators come from a closed set; every descriptor is written; the
@@ -13,9 +10,6 @@ export const write = ({ pipelines }: Script): string =>
   pipelines
     .map(({ join, commands }, index) => `${index === 0 ? '' : JOINED[join]}${commands.map(simple).join(' | ')}`)
     .join('');
-
-/** Canonical text as what an SSH server hands to a login shell of the POSIX family, fish or csh. */
-export const wrap = (canonical: string): string => `exec /bin/sh -c ${q(canonical)}`;
 
 const JOINED = { ';': '; ', '&&': ' && ', '||': ' || ' } as const;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatProblem, InvalidFile } from '../../src/errors.ts';
-import { compile } from '../../src/policy/compile.ts';
+import { compile, readUntried } from '../../src/policy/compile.ts';
 import { BAD_DOCUMENTS } from './bad-documents.ts';
 
 const problemsOf = (text: string): readonly string[] => {
@@ -49,6 +49,23 @@ test('the names that may be used are the caller\u2019s', () => {
   );
 });
 
+test('a thousand rules that name a pack read it once', () => {
+  const rules = Array.from({ length: 1000 }, (_, index) => ({
+    id: `rule-${index}`,
+    effect: 'allow',
+    hosts: [`host-${index}`],
+    commands: ['@git-read(/srv/app)', `program-${index % 10} <name>`],
+  }));
+  const compiled = readUntried(JSON.stringify({ version: '1', default: 'allow', rules }), 'p.json').rules;
+  const patterns = compiled.map(({ commands }) =>
+    typeof commands === 'object' ? commands.entries.map(({ pattern }) => pattern) : [],
+  );
+  const [first = []] = patterns;
+  expect(first.length).toBeGreaterThan(10);
+  expect(new Set(patterns.flat()).size).toBe(first.length - 1 + 10);
+  expect(new Set(compiled.map(({ commands }) => commands)).size).toBe(10);
+});
+
 test('a document that is far too large or deep is refused, and quickly', () => {
   const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
   expect(problemsOf(' '.repeat(1024 * 1024 + 1))).toEqual(['p.json:1:1 / is larger than 1048576 bytes']);
@@ -82,6 +99,6 @@ test('whatever becomes of its text, a document loads or is refused with places i
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });

@@ -53,7 +53,12 @@ test.each([
   [exec('date -s 2020-01-01'), 'deny', '(no rule)'],
   [exec('less /var/log/syslog'), 'deny', '(no rule)'],
   [exec('tail --pid=1 -f /var/log/syslog'), 'deny', '(no rule)'],
-  [exec('docker inspect web'), 'deny', '/rules/secrets'],
+  [exec('docker inspect web'), 'deny', '/rules/container-secrets'],
+  [exec('cd /var/log && df -h; cd /srv/app/current'), 'allow', '/rules/look'],
+  [exec('cd /var/log && tail -n 5 syslog'), 'deny', '(no rule)'],
+  [exec('cd /tmp && df -h'), 'deny', '(no rule)'],
+  [exec('redis-cli ping; pg_isready'), 'allow', '/rules/look'],
+  [exec('redis-cli -h evil.example ping'), 'deny', '(no rule)'],
   [exec('rm -rf /'), 'deny', '/rules/never'],
 ])('%j: %s by %s', (args, effect, rule) => {
   const decision = decide(POLICY, callFor('ssh_exec', { ...args }), {});
@@ -88,7 +93,7 @@ test('a line in a session and a command of its own take the same budget', () => 
 test('the documents of docs/policy.md load, and every operator and stop tool has its place there', () => {
   const docs = read('docs/policy.md');
   const documents = [...docs.matchAll(/```json\n(.*?)```/gs)].map(([, text = '']) => text);
-  expect(documents.length).toBe(4);
+  expect(documents.length).toBe(5);
   for (const text of documents) expect(compile(text, 'docs/policy.md').digest).toMatch(/^sha256:/);
   for (const name of [...OPERATOR_NAMES, ...Object.keys(STOPS)]) expect(docs).toContain(`\`${name}\``);
 });

@@ -60,9 +60,10 @@ test.each<[string, readonly object[], readonly string[]]>([
         'git * status',
         '/usr/bin/env ...',
         'tar -x*',
+        'sh -c <re:.*>',
       ),
     ],
-    ['python3', 'sudo', 'vi', 'awk', 'git', 'env', 'tar'].map(
+    ['python3', 'sudo', 'vi', 'awk', 'git', 'env', 'tar', 'sh'].map(
       (name, index) => `2 /rules/0/commands/${index} ${name} ${OBEYS}`,
     ),
   ],
@@ -120,8 +121,40 @@ test.each<[string, readonly object[], readonly string[]]>([
       '5 /rules/3/actions grants every command, on prod-1, prod-2',
     ],
   ],
+  [
+    'rules that another covers in other words',
+    [
+      allow('@inspect', 'ls [-l] <path:/srv/**>...', 'du ...'),
+      allow('uptime', 'ls -l /srv/app', '{du} -s <path:/var/**>'),
+      { ...allow('df', 'id -u'), hosts: ['web-1'] },
+      { ...allow('df [-h]', '@inspect'), hosts: ['web-*'] },
+      allow('uptime', 'ls -l /etc', 'id evil 1'),
+      allow('du', 'df -h'),
+      { ...allow('df'), hosts: ['tag:x', 'web-?'] },
+    ],
+    [
+      '3 /rules/1/id says nothing that the rule r0 does not say',
+      '4 /rules/2/id says nothing that the rule r3 does not say',
+    ],
+  ],
+  [
+    'rules whose every command some deny stops',
+    [
+      { ...allow('rm -f <path:/tmp/**>', '{rm,shred} -u <path:/tmp/**>'), hosts: ['web-1'] },
+      { ...deny('{rm,shred} ...'), hosts: ['web-*'] },
+      { ...allow('rm -f <path:/tmp/**>', 'df'), hosts: ['web-1'] },
+      { ...allow('{rm,df} <path:/tmp/**>'), hosts: ['web-1'] },
+      { ...allow('rm <path:/tmp/**>'), hosts: ['db-1'] },
+    ],
+    ['2 /rules/0/id is never reached: the rule r1 denies all that it grants'],
+  ],
 ])('%s', (_about, rules, expected) => {
   expect([...warnings(rules)].sort()).toEqual([...expected].sort());
+});
+
+test("what a document's own pack opens is warned about where it stands", () => {
+  const packs = { run: { commands: ['df', 'python3 ...'] } };
+  expect(warnings([allow('@run')], { packs })).toEqual([`1 /packs/run/commands/1 python3 ${OBEYS}`]);
 });
 
 test('hosts that are not configured, where the configured ones are known', () => {

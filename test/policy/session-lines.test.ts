@@ -39,7 +39,7 @@ describe('a managed session under rules', () => {
     [line('cd /home/deploy', '/srv/app'), 'allow /rules/home', { text: "cd -- '/home/deploy'" }],
     [line('cd /var/log'), 'allow /rules/careful', { text: "cd -- '/var/log'" }],
     [line('pwd', '/etc'), 'allow /rules/home', { text: 'pwd' }],
-    [line('unset TZ'), 'allow /rules/home', { text: 'unset TZ' }],
+    [line('unset TZ', HOME, { TZ: 'UTC' }), 'allow /rules/home', { text: 'unset TZ' }],
     [line("export TZ=UTC CI='1 2'"), 'allow /rules/home', { text: "export TZ=UTC CI='1 2'" }],
     [line('uptime', HOME, { TZ: 'UTC' }), 'allow /rules/home', { canonical: "'uptime'" }],
   ])('%j: %s', (command, answer, program) => {
@@ -63,6 +63,10 @@ describe('a managed session under rules', () => {
     [line('export LD_PRELOAD=/tmp/x'), 'No rule passes on the variable LD_PRELOAD.'],
     [line('export TZ=UTC PATH=/tmp'), 'No rule passes on the variable PATH.'],
     [line('export TZ=$(id)'), 'Nothing is expanded where rules judge: write the value itself.'],
+    [
+      line('unset TZ LANG', HOME, { TZ: 'UTC' }),
+      'LANG is not set by this session; env -u LANG runs a program without it.',
+    ],
     [line('uptime', HOME, { CI: '1' }), undefined],
     [
       line('cd /srv/app', HOME, { LD_PRELOAD: '/tmp/x' }),
@@ -95,9 +99,41 @@ describe('a managed session under rules', () => {
 
   test('a rule for any command lets the session do whatever it would do without rules', () => {
     const free = policyOf([{ id: 'any', effect: 'allow', commands: 'any' }]);
-    for (const text of ['cd "$X"', 'cd -', 'export A=$(id)', 'ls $X'])
+    for (const text of [
+      'cd "$X"',
+      'cd -',
+      'export A=$(id)',
+      'ls $X',
+      'export PATH=/x',
+      'unset HOME',
+      'cd /x && export A=1',
+    ])
       expect(runs(free, line(text, '/srv'))).toEqual({ text });
     expect(runs(free, line('cd x', '/srv'))).toEqual({ text: "cd -- '/srv/x'" });
+  });
+});
+
+describe('what lines of any text left in a session', () => {
+  const kept = { PATH: '/x', LD_PRELOAD: '/x.so', LINES: 'a\nb' };
+
+  test('does not stop the next ones where any text may run', () => {
+    const free = policyOf([{ id: 'any', effect: 'allow', commands: 'any', env: ['TZ'] }]);
+    for (const text of ['uptime', 'cd /x', 'cd /x && ls', 'export A=1', 'unset PATH'])
+      expect(said(free, line(text, '/srv', kept))).toBe('allow /rules/any');
+    const { session: _session, ...once } = line('uptime', HOME, kept);
+    expect(said(free, once)).toBe('deny (no rule)');
+  });
+
+  test('is passed on to no command that words grant', () => {
+    const both = policyOf([
+      { id: 'word', effect: 'allow', commands: ['uptime'] },
+      { id: 'any', effect: 'allow', commands: 'any' },
+    ]);
+    expect(runs(both, line('uptime'))).toEqual({ canonical: "'uptime'" });
+    expect(runs(both, line('uptime', HOME, { PATH: '/x' }))).toEqual({ text: 'uptime' });
+    const words = policyOf([{ id: 'word', effect: 'allow', commands: ['uptime'] }]);
+    expect(said(words, line('uptime'))).toBe('allow /rules/word');
+    expect(said(words, line('uptime', HOME, { PATH: '/x' }))).toBe('deny (no rule)');
   });
 });
 

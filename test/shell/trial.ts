@@ -1,9 +1,10 @@
 import { read } from '../../src/shell/read.ts';
 import { commandsOf, type Script } from '../../src/shell/script.ts';
-import { wrap, write } from '../../src/shell/write.ts';
+import { write } from '../../src/shell/write.ts';
 import { NAMES } from './lines.ts';
 import { unpredicted, writtenBy } from './prediction.ts';
 import { type Account, HOSTILE_FILES, record, type Shell } from './recorder.ts';
+import { sent } from './sent.ts';
 
 /** What a trial found: `mismatches` must stay empty. */
 export type Trial = {
@@ -66,14 +67,14 @@ const tryOne = async (shell: Shell, cases: readonly Case[], account?: Account) =
 /** Names that another reading of the line could come up with. */
 const piecesOf = (line: string): readonly string[] => [...line.split(/[\s;&|<>()]+/), ...line.split(/[^A-Za-z0-9_]+/)];
 
-/** Has every shell run the wrapped canonical form of each script: exactly its commands must start. */
+/** Has every shell run the canonical form, as it is sent, of each script: exactly its commands must start. */
 export const trialOfScripts = async (
   shells: readonly Shell[],
   scripts: readonly Script[],
   account: Account,
 ): Promise<Trial> => {
   const names = scripts.flatMap(script => commandsOf(script).map(({ words: [{ text }] }) => text));
-  const lines = scripts.map(script => wrap(write(script)));
+  const lines = scripts.map(script => sent(write(script)));
   const results = await Promise.all(
     shells.map(async shell => {
       const { ran } = await record(shell, lines, [...NAMES, ...names, 'pwned'], account);

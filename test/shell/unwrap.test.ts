@@ -76,6 +76,22 @@ test.each([
   '/lib64/ld-linux-x86-64.so.2 rm x',
   'sudo -u app env A=1 nice -n 5 timeout 3 rm x',
   'env * rm x',
+  'env - rm x',
+  "env --split='rm x'",
+  "flock /tmp/l --comm 'rm x'",
+  "runuser --session-command 'rm x' app",
+  "fish -C 'rm x'",
+  "fish --init-command='rm x'",
+  'docker run --entrypoint=rm x',
+  "tmux new-session -d 'rm x'",
+  "nix-shell --run 'rm x'",
+  "capsh -- -c 'rm x'",
+  'choom -n 5 -- rm x',
+  'runcon -t type rm x',
+  'ip netns exec blue rm x',
+  'npm exec -- rm x',
+  'bundle exec rm x',
+  'systemd-nspawn -D /mnt rm x',
 ])('%j reaches rm x', text => {
   expect(reached(text)).toContain('rm x');
 });
@@ -89,6 +105,9 @@ test.each([
   ['sudo -s', true],
   ['sudo -n id', false],
   ['su', true],
+  ['runuser app', true],
+  ['runuser -u app id', false],
+  ['bash --rcfile x', true],
   ['at now', true],
   ['sudo '.repeat(9), true],
   ['rm $x', true],
@@ -96,6 +115,10 @@ test.each([
   ['uptime', false],
 ])('whether %j may start what cannot be seen: %s', (text, opaque) => {
   expect(reachOfText(read(text)).opaque).toBe(opaque);
+});
+
+test.each(['fd . -xrm', 'fd . --exec=rm'])('%j reaches rm', text => {
+  expect(reached(text)).toContain('rm');
 });
 
 test('what can be seen of an unknown text is followed too', () => {

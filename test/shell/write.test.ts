@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { fromArgv } from '../../src/shell/argv.ts';
 import { read } from '../../src/shell/read.ts';
 import { CONSTRUCTS, type Part, type Redirect, type Script, type Simple, type Word } from '../../src/shell/script.ts';
-import { wrap, write } from '../../src/shell/write.ts';
+import { write } from '../../src/shell/write.ts';
+import { sent } from './sent.ts';
 
 const literal = (text: string) => ({ whole: true, text, at: 0 }) as const;
 const script = (...words: readonly [string, ...string[]]): Script => {
@@ -13,9 +14,9 @@ const script = (...words: readonly [string, ...string[]]): Script => {
   };
 };
 
-test('a wrapped text hands the canonical form to a known shell, quoted once more', () => {
-  expect(wrap(write(script('echo', "it's", '!')))).toBe(
-    "exec /bin/sh -c \\''echo'\\'' '\\''it'\\'\\\\\\'\\''s'\\'' '\\\\\\!",
+test('a text is handed on to a known shell in its canonical form, quoted once more', () => {
+  expect(sent(write(script('echo', "it's", '!')))).toBe(
+    "exec /usr/bin/env SALLYPORT_ID=0101010101010101.0101010101010101 /bin/sh -c \\''echo'\\'' '\\''it'\\'\\\\\\'\\''s'\\'' '\\\\\\!",
   );
 });
 

@@ -27,7 +27,8 @@ const programFor = ({ command, argv }: Input): Program => {
   return { text: typeof command === 'string' ? command : 'true' };
 };
 
-const detailsFor = ({ cwd, env, stdin }: Input) => ({
+const detailsFor = ({ cwd, env, stdin, detach }: Input) => ({
+  ...(detach === true ? { detach: true as const } : {}),
   ...(typeof cwd === 'string' ? { cwd } : {}),
   ...(typeof stdin === 'string' ? { stdin } : {}),
   env:

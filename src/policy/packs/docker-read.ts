@@ -5,33 +5,46 @@ const IMAGE = '<re:[A-Za-z0-9][A-Za-z0-9._/:@-]*>';
 const FILTER = '[-f|--filter <re:[a-z-]+=[A-Za-z0-9_./:=-]+>]...';
 const LINES = '{<int>,all}';
 
+/**
+ * Without a project's name compose reads the files of the working directory, which may include others from any host;
+ * `.env` is read even so, hence the directory.
+ */
+const COMPOSE = 'docker compose <with --project-directory />';
+const PROJECT = `${COMPOSE} (-p|--project-name <name>)`;
+
 /** Containers, images, networks and volumes, and what containers wrote. */
 export const DOCKER_READ: Pack = {
   name: 'docker-read',
   summary:
-    'Containers, images, networks, volumes and logs of the local Docker daemon; inspect shows the environment of containers.',
+    'Containers, images, networks, volumes, services and logs of the Docker daemon; inspect shows the environment of containers.',
   sets: [
     {
       commands: [
         `docker ps [-a|--all -q|--quiet -s|--size -l|--latest --no-trunc -n|--last <int> --format ${ANY}] ${FILTER}`,
-        `docker container {ls,list} [-a|--all -q|--quiet -s|--size --no-trunc -n|--last <int> --format ${ANY}] ${FILTER}`,
+        `docker container {ls,list,ps} [-a|--all -q|--quiet -s|--size -l|--latest --no-trunc -n|--last <int> --format ${ANY}] ${FILTER}`,
         `docker images [-a|--all -q|--quiet --no-trunc --digests --format ${ANY}] ${FILTER} [${IMAGE}]`,
         `docker image {ls,list} [-a|--all -q|--quiet --no-trunc --digests --format ${ANY}] ${FILTER} [${IMAGE}]`,
         `docker [container] logs [-t|--timestamps --details -f|--follow -n|--tail ${LINES} --since ${TIME} --until ${TIME}] <name>`,
         `docker [{container,image,network,volume}] inspect [-f|--format ${ANY} -s|--size --type {container,image,network,volume}] ${IMAGE}...8`,
         'docker [container] stats (--no-stream) [-a|--all --no-trunc --format <any>] [<name>]...8',
         'docker [container] top <name>',
-        'docker [container] {port,diff} <name>',
-        `docker [image] history [--no-trunc -q|--quiet --format ${ANY}] ${IMAGE}`,
+        'docker [container] diff <name>',
+        'docker [container] port <name> [<re:[0-9]{1,5}(/(tcp|udp|sctp))?>]',
+        `docker [image] history [--no-trunc -q|--quiet -H|--human --format ${ANY}] ${IMAGE}`,
         `docker {network,volume} {ls,list} [-q|--quiet --no-trunc --format ${ANY}] ${FILTER}`,
         'docker {version,info} [-f|--format <any>]',
         'docker system df [-v|--verbose --format <any>]',
         `docker [system] events (--until ${TIME}) [--since ${TIME} --format ${ANY}] ${FILTER}`,
-        'docker compose ls [-a|--all -q|--quiet --format {table,json}]',
-        'docker compose [-p|--project-name <name>] {ps,images} [-a|--all -q|--quiet --services --format {table,json}] [<name>]...8',
-        `docker compose [-p|--project-name <name>] logs [--no-color --no-log-prefix -t|--timestamps -f|--follow -n|--tail ${LINES} --since ${TIME} --until ${TIME}] [<name>]...8`,
-        'docker compose [-p|--project-name <name>] top [<name>]...8',
-        'docker compose version',
+        `docker service {ls,list} [-q|--quiet --format ${ANY}] ${FILTER}`,
+        `docker service ps [-q|--quiet --no-trunc --format ${ANY}] ${FILTER} <name>...4`,
+        `docker service logs [-t|--timestamps --details --no-trunc --no-task-ids -f|--follow -n|--tail ${LINES} --since ${TIME}] <name>`,
+        `docker node {ls,list} [-q|--quiet --format ${ANY}] ${FILTER}`,
+        `${COMPOSE} ls [-a|--all -q|--quiet --format {table,json}]`,
+        `${PROJECT} ps [-a|--all -q|--quiet --services --format {table,json}] [<name>]...8`,
+        `${PROJECT} images [-q|--quiet --format {table,json}] [<name>]...8`,
+        `${PROJECT} logs [--no-color --no-log-prefix -t|--timestamps -f|--follow -n|--tail ${LINES} --since ${TIME} --until ${TIME}] [<name>]...8`,
+        `${PROJECT} top [<name>]...8`,
+        `${COMPOSE} version`,
       ],
     },
   ],
@@ -51,8 +64,12 @@ export const DOCKER_READ: Pack = {
     'docker network ls',
     'docker volume ls -q',
     'docker system df',
-    'docker compose ps',
-    'docker compose logs --tail 50 web',
+    'docker port web 80/tcp',
+    'docker service ls',
+    'docker service logs --tail 50 web',
+    'docker compose ls',
+    'docker compose -p shop ps -a',
+    'docker compose -p shop logs --tail 50 web',
     'docker version',
   ],
   not_match: [
@@ -78,6 +95,18 @@ export const DOCKER_READ: Pack = {
     'docker volume rm x',
     'docker image rm x',
     'docker image prune',
+    'docker service update --image x web',
+    'docker service rm web',
+    'docker node update --availability drain n',
+    'docker compose ps',
+    'docker compose logs web',
+    'docker compose ps -p shop',
+    'docker compose -p shop --project-directory /tmp ps',
+    'docker compose -p shop -f /tmp/x.yml ps',
+    'docker compose -p shop --env-file /etc/shadow ps',
+    'docker compose -p shop exec web sh',
+    'docker compose -p shop config',
+    'docker compose -p shop up',
     'docker compose up',
     'docker compose -f /tmp/x.yml ps',
     'docker compose --file=/tmp/x.yml ps',

@@ -1,3 +1,4 @@
+import { didYouMean } from '../../text/nearest.ts';
 import { type Entry, readPattern } from '../synopsis/commands.ts';
 import type { Mistake } from '../synopsis/syntax.ts';
 
@@ -30,7 +31,10 @@ export type Listed = Entry & { readonly text: string; readonly from: number };
 /** What is wrong with an entry of a list of commands. */
 export type ListMistake = Mistake & { readonly entry: number };
 
-/** Every synopsis of a rule's `commands`, packs expanded, or every mistake. */
+/**
+ * Every synopsis of a rule's `commands`, packs expanded, or every mistake. `stdin` opens a rule's own synopses: a pack
+ * knows by itself which of its programs may read input.
+ */
 export const readCommands = (
   commands: readonly string[],
   stdin: boolean,
@@ -39,14 +43,14 @@ export const readCommands = (
   const listed: Listed[] = [];
   const mistakes: ListMistake[] = [];
   for (const [entry, command] of commands.entries()) {
-    const sets = command.startsWith('@') ? expandPack(command, packs) : [{ commands: [command] }];
+    const own: CommandSet = stdin ? { commands: [command], stdin: true } : { commands: [command] };
+    const sets = command.startsWith('@') ? expandPack(command, packs) : [own];
     if (typeof sets === 'string') mistakes.push({ entry, column: 1, message: sets });
     else
       for (const set of sets)
         for (const text of set.commands) {
           const read = readPattern(text);
-          if ('pattern' in read)
-            listed.push({ pattern: read.pattern, stdin: stdin || set.stdin === true, text, from: entry });
+          if ('pattern' in read) listed.push({ pattern: read.pattern, stdin: set.stdin === true, text, from: entry });
           else mistakes.push(...read.mistakes.map(mistake => ({ ...mistake, entry })));
         }
   }
@@ -59,7 +63,10 @@ export const expandPack = (call: string, packs: ReadonlyMap<string, Pack>): read
   if (name === undefined) return 'Write a pack as @name or @name(value).';
   const pack = packs.get(name);
   if (pack === undefined)
-    return `There is no pack @${name}. There are ${[...packs.keys()].map(each => `@${each}`).join(' ')}.`;
+    return strangePack(
+      `@${name}`,
+      [...packs.keys()].map(each => `@${each}`),
+    );
   const { parameter, sets } = pack;
   if (parameter === undefined) return inside === undefined ? sets : `@${name} takes no value.`;
   const values = (inside ?? parameter.fallback ?? '').split(',').map(value => value.trim());
@@ -70,6 +77,11 @@ export const expandPack = (call: string, packs: ReadonlyMap<string, Pack>): read
     ...set,
     commands: set.commands.map(text => text.replaceAll(`$${parameter.name}`, values.join(','))),
   }));
+};
+
+const strangePack = (call: string, calls: readonly string[]): string => {
+  const meant = didYouMean(call, calls);
+  return `There is no pack ${call}${meant === '' ? '.' : meant} There are ${calls.join(' ')}.`;
 };
 
 const SHAPES = {

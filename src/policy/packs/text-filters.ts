@@ -1,6 +1,12 @@
 import type { Pack } from './pack.ts';
 import { ANY, AWK, CAT, CUT, GREP, HEAD, JQ, SED_PRINT, SED_REPLACE, SORT, TAIL, UNIQ, WC } from './words.ts';
 
+/** An awk program that compares one field, or adds one up and prints the sum, its mean or the number of lines. */
+const AWK_SUM =
+  '<re:\\$[0-9]+ *[<>=!]=? *(?:[0-9]+|"[A-Za-z0-9 _.:/-]*") *(?:\\{ *print *(?:\\$[0-9]+ *,? *)*\\})?|' +
+  '\\{ *(?:s|sum|n|c|count|t|total) *[+]= *\\$[0-9]+ *;? *\\} *END *\\{ *print *(?:s|sum|n|c|count|t|total)(?: */ *(?:NR|1024))* *\\}|' +
+  'END *\\{ *print *NR *\\}>';
+
 /** Filters at the end of a pipe: they read their input, name no file and write none. */
 export const TEXT_FILTERS: Pack = {
   name: 'text-filters',
@@ -12,8 +18,8 @@ export const TEXT_FILTERS: Pack = {
         `cat ${CAT}`,
         `head ${HEAD}`,
         `tail ${TAIL}`,
-        `grep ${GREP} ${ANY}`,
-        `grep ${GREP} (-e|--regexp ${ANY})...`,
+        `{grep,egrep,fgrep} ${GREP} ${ANY}`,
+        `{grep,egrep,fgrep} ${GREP} (-e|--regexp ${ANY})...`,
         `sort ${SORT}`,
         `uniq ${UNIQ}`,
         `wc ${WC}`,
@@ -27,7 +33,10 @@ export const TEXT_FILTERS: Pack = {
         'expand [-t <int>]',
         `sed (-n|--quiet) [-E|--regexp-extended] ${SED_PRINT}`,
         `sed [-n|--quiet -E|--regexp-extended] ${SED_REPLACE}`,
+        `sed (-n|--quiet) [-E|--regexp-extended] (-e|--expression ${SED_PRINT})...`,
+        `sed [-n|--quiet -E|--regexp-extended] (-e|--expression ${SED_REPLACE})...`,
         `awk ${AWK}`,
+        `awk [-F <re:.>] ${AWK_SUM}`,
         `jq ${JQ}`,
         '{md5sum,sha1sum,sha256sum,sha512sum,cksum}',
         'base64 [-d|--decode -w|--wrap <int>]',
@@ -55,8 +64,15 @@ export const TEXT_FILTERS: Pack = {
     "sed -n '1,20p'",
     "sed -n '/ERROR/,$p'",
     "sed 's/a b/c/g'",
+    "sed -e 's/a/b/' -e 's/c/d/g'",
+    "sed -ne '1,50p'",
     "awk '{print $1, $NF}'",
     "awk -F: 'NR>1 {print $1}'",
+    "awk '$5 > 80'",
+    'awk \'$2 == "LISTEN" {print $1, $4}\'',
+    "awk '{sum += $3} END {print sum/1024}'",
+    "awk 'END {print NR}'",
+    "egrep -i 'error|warn'",
     'jq -r \'.items[] | select(.status == "Running") | .name\'',
     'jq .',
     'sha256sum',
@@ -87,6 +103,10 @@ export const TEXT_FILTERS: Pack = {
     "sed -n '1e id'",
     "sed '1r /etc/passwd'",
     "sed -i 's/a/b/'",
+    "sed -e 's/a/b/' /etc/shadow",
+    "sed -e 's/a/b/' -e 'w /tmp/x'",
+    "sed -ne '1w /tmp/x'",
+    'sed -e p',
     'sed -n -i 1p',
     'sed -f /tmp/x',
     'awk \'{system("id")}\'',
@@ -94,6 +114,13 @@ export const TEXT_FILTERS: Pack = {
     'awk \'{print | "sh"}\'',
     "awk 'BEGIN {print 1}'",
     'awk -f /tmp/x',
+    "awk '{sum += $3} END {print sum > 1024}'",
+    "awk '$5 > 80 {system($1)}'",
+    'awk \'$5 > "/tmp/x" {print | "sh"}\'',
+    "awk 'END {print NR > 1}'",
+    "awk '{sum += getline} END {print sum}'",
+    'egrep -f /etc/passwd',
+    'fgrep x /etc/passwd',
     'jq env',
     "jq '$ENV'",
     "jq 'input_filename'",

@@ -47,7 +47,8 @@ export const bookOf = (rules: readonly Rule[]): Rulebook => {
   });
 };
 
-const pageOf = (rules: readonly Rule[]): Page => {
+/** What these rules say about a place that all of them cover. */
+export const pageOf = (rules: readonly Rule[]): Page => {
   const grants = rules.filter(({ effect }) => effect !== 'deny');
   const restraints = rules.filter(({ effect }) => effect !== 'allow');
   return {

@@ -2,8 +2,8 @@ import type { Problem } from '../../errors.ts';
 import type { JsonSource } from '../../text/json-source.ts';
 import { isObject } from '../fields.ts';
 import { PACKS } from '../packs/index.ts';
-import { type Pack, readCommands } from '../packs/pack.ts';
-import type { Entry } from '../synopsis/commands.ts';
+import { type ListMistake, type Pack, readCommands } from '../packs/pack.ts';
+import { type Commands, commandsOf, type Entry } from '../synopsis/commands.ts';
 import { type Column, columns } from './column.ts';
 import { compilePacks } from './own-packs.ts';
 import { strangeHost } from './place.ts';
@@ -21,9 +21,9 @@ export type Compiled = {
 type Reading = {
   readonly source: JsonSource;
   readonly sets: RawHostSets;
-  readonly packs: ReadonlyMap<string, Pack>;
   readonly column: Column;
   readonly problems: Problem[];
+  readonly list: (commands: readonly unknown[], stdin: boolean) => List;
 };
 
 /** Compiles what a document says of hosts, packs and rules; of a part that its schema refuses, what can still be said. */
@@ -35,13 +35,13 @@ export const compileRules = (source: JsonSource, text: string): Compiled => {
   const problems: Problem[] = [...own.problems];
   if (!Array.isArray(document.rules)) return { rules: undefined, packs, problems };
   problems.push(...duplicates(source, document.rules));
-  const reading = { source, sets: setsIn(document.hosts), packs, column, problems };
+  const reading = { source, sets: setsIn(document.hosts), column, problems, list: listReader(packs) };
   const rules = document.rules.flatMap((raw: unknown, index) => {
     if (!isObject(raw)) return [];
     reportHosts(reading, raw.hosts, index);
-    const entries = entriesOf(reading, raw, index);
+    const commands = commandsIn(reading, raw, index);
     const parsed = RULE.safeParse(raw);
-    return parsed.success ? [compileRule(parsed.data, index, reading.sets, entries)] : [];
+    return parsed.success ? [compileRule(parsed.data, index, reading.sets, commands)] : [];
   });
   return { rules, packs, problems };
 };
@@ -75,15 +75,37 @@ const reportHosts = ({ source, sets, problems }: Reading, hosts: unknown, index:
 
 type Raw = Readonly<Record<string, unknown>>;
 
-/** `stdin` opens a rule's own synopses: a pack knows by itself which of its programs may read input. */
-const entriesOf = (reading: Reading, { commands, stdin }: Raw, index: number): readonly Entry[] | undefined => {
+const commandsIn = (reading: Reading, { commands, stdin }: Raw, index: number): Commands | undefined => {
   if (!Array.isArray(commands)) return undefined;
-  return commands.flatMap((text: unknown, number): readonly Entry[] => {
-    if (!isText(text) || text === '') return [];
-    const read = readCommands([text], stdin === true && !text.startsWith('@'), reading.packs);
-    if ('listed' in read) return read.listed;
-    const at = ['rules', index, 'commands', number];
-    reading.problems.push(...read.mistakes.map(mistake => reading.column(at, mistake)));
-    return [];
-  });
+  const list = reading.list(commands, stdin === true);
+  for (const mistake of list.mistakes)
+    reading.problems.push(reading.column(['rules', index, 'commands', mistake.entry], mistake));
+  return list.commands;
+};
+
+/** What the `commands` of a rule mean, as far as they can be read. */
+type List = { readonly commands: Commands; readonly mistakes: readonly ListMistake[] };
+
+/** Reads each list, and each text in one, once for a whole document: many rules name the same packs. */
+const listReader = (packs: ReadonlyMap<string, Pack>): Reading['list'] => {
+  const lists = new Map<string, List>();
+  const texts = new Map<string, ReturnType<typeof readCommands>>();
+  const readList = (commands: readonly unknown[], stdin: boolean): List => {
+    const entries: Entry[] = [];
+    const mistakes: ListMistake[] = [];
+    for (const [entry, text] of commands.entries()) {
+      if (!isText(text) || text === '') continue;
+      const read = kept(texts, `${stdin} ${text}`, () => readCommands([text], stdin, packs));
+      if ('listed' in read) entries.push(...read.listed);
+      else mistakes.push(...read.mistakes.map(mistake => ({ ...mistake, entry })));
+    }
+    return { commands: commandsOf(entries), mistakes };
+  };
+  return (commands, stdin) => kept(lists, JSON.stringify([commands, stdin]), () => readList(commands, stdin));
+};
+
+const kept = <T>(known: Map<string, T>, key: string, make: () => T): T => {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
 };

@@ -2,11 +2,11 @@ import type { Run } from '../../call.ts';
 import type { Problem } from '../../errors.ts';
 import type { JsonSource, Path } from '../../text/json-source.ts';
 import { type Pack, readCommands } from '../packs/pack.ts';
-import { bookOf } from './book.ts';
+import { commandsOf } from '../synopsis/commands.ts';
+import { bookOf, type Page } from './book.ts';
 import { judgeText, sceneOf } from './judge.ts';
 import { restrain } from './restrain.ts';
 import { compileRule, type Rule } from './rule.ts';
-import type { Scene } from './scene.ts';
 import type { RawPack, RawRule } from './schema.ts';
 
 type Examples = { readonly match?: readonly string[] | undefined; readonly not_match?: readonly string[] | undefined };
@@ -48,13 +48,14 @@ const ruleOf = (name: string, packs: ReadonlyMap<string, Pack>): Rule | undefine
   const parameter = packs.get(name)?.parameter;
   const read = readCommands([parameter === undefined ? `@${name}` : `@${name}(${parameter.example})`], false, packs);
   if (!('listed' in read)) return undefined;
-  return alone(compileRule({ id: name, effect: 'allow', commands: ['-'] }, 0, {}, read.listed));
+  return alone(compileRule({ id: name, effect: 'allow', commands: ['-'] }, 0, {}, commandsOf(read.listed)));
 };
 
 const failed = ({ match = [], not_match = [] }: Examples, rule: Rule, path: Path, source: JsonSource): Problem[] => {
+  const page = bookOf([rule]).at({ host: '', tags: [], user: '' });
   const list = (key: string, texts: readonly string[], holds: boolean): readonly Problem[] =>
     texts.flatMap((text, index) => {
-      const why = answer(rule, text);
+      const why = answer(rule.effect, page, text);
       return (why === undefined) === holds ? [] : [source.problem([...path, key, index], sentence(rule, why))];
     });
   return [...list('match', match, true), ...list('not_match', not_match, false)];
@@ -67,19 +68,17 @@ const sentence = ({ effect }: Rule, why: string | undefined): string => {
     : `should be what this ${does}, and is not: ${why}`;
 };
 
-/** Why the rule by itself does not grant the text, or is not felt by it when it denies; undefined when it does. */
-const answer = (rule: Rule, text: string): string | undefined => {
-  const scene = sceneFor(rule, text);
-  if (rule.effect === 'deny') {
+/** Why the rule of this page does not grant the text, or is not felt by it when it denies; undefined when it does. */
+const answer = (effect: Rule['effect'], page: Page, text: string): string | undefined => {
+  const run = runOf(text);
+  const scene = sceneOf(page, 0, run);
+  if (effect === 'deny') {
     const { denied, doubtful } = restrain(scene);
     return denied === undefined && doubtful.size === 0 ? 'nothing in it is what the rule denies' : undefined;
   }
-  const ruling = judgeText(scene, runOf(text), { asking: new Set(), doubtful: new Set() });
+  const ruling = judgeText(scene, run, { asking: new Set(), doubtful: new Set() });
   return ruling.effect === 'deny' ? ruling.because[0].reason : undefined;
 };
-
-const sceneFor = (rule: Rule, text: string): Scene =>
-  sceneOf(bookOf([rule]).at({ host: '', tags: [], user: '' }), 0, runOf(text));
 
 const runOf = (text: string): Run => ({
   kind: 'exec',

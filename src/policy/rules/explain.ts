@@ -17,8 +17,10 @@ export const notGranted = ({ words }: Simple, { word, why, synopsis, rule }: Ref
     synopsis === undefined
       ? ''
       : `; the nearest is: ${synopsis.length <= 200 ? synopsis : `${synopsis.slice(0, 199)}…`}`;
-  return `${shown(program)} is not granted so, ${place}: ${why}${near}.`;
+  return `${shown(program)} is not granted so, ${place}: ${why}${near}.${words[word]?.whole === false ? UNQUOTED : ''}`;
 };
+
+const UNQUOTED = ' Quote this word if its *, ? or [ stand for themselves.';
 
 /** Why a text is not granted of which not every word is known. */
 export const notUnderstood = ({ construct, hint, line, column }: Unknown): string =>

@@ -1,4 +1,4 @@
-import type { Action, Run } from '../../call.ts';
+import type { Action, Open, Program, Run, Target, Type } from '../../call.ts';
 import { fromArgv } from '../../shell/argv.ts';
 import { fileActionsOf } from '../../shell/file-action.ts';
 import { readLine } from '../../shell/line.ts';
@@ -10,6 +10,7 @@ import { canonicalOf } from './canonical.ts';
 import { isPlainValue } from './environment.ts';
 import { fileNotGranted, notGranted, notUnderstood } from './explain.ts';
 import { type GrantedCommand, grantCommand, grantFile, partsOf } from './grant.ts';
+import { deniesTyping, keysTyped, notTyped, pageFor } from './keyboard.ts';
 import { restrain } from './restrain.ts';
 import type { Rule } from './rule.ts';
 import { type Doubt, deniedBy, grantedBy, type Ruling, ungranted } from './ruling.ts';
@@ -22,7 +23,9 @@ export const judge = (book: Rulebook, action: Action, at: number): Ruling | unde
     case 'exec':
       return judgeRun(book.at(action.target), at, action);
     case 'open':
-      return judgeStart(book.at(action.target), at, 'exec', `No rule grants any command on ${action.target.host}.`);
+      return judgeOpen(book.at(action.target), at, action);
+    case 'type':
+      return judgeType(book.at(action.target), at, action);
     case 'connect':
       return judgeStart(book.at(action.target), at, undefined, `No rule grants anything on ${action.target.host}.`);
     case 'observe':
@@ -30,6 +33,52 @@ export const judge = (book: Rulebook, action: Action, at: number): Ruling | unde
       return undefined;
   }
 };
+
+/** A program on a terminal is judged as the command that it is, and its login shell as what it is by name. */
+const judgeOpen = (page: Page, at: number, action: Open): Ruling => {
+  const { host } = action.target;
+  switch (action.mode) {
+    case 'managed':
+      return judgeStart(page, at, 'exec', `No rule grants any command on ${host}.`);
+    case 'program': {
+      const ruling = judgeRun(page, at, runOf(action.target, action.program));
+      return ruling.effect === 'deny' ? ruling : changed(ruling, ruling.change.program);
+    }
+    case 'terminal':
+      return judgeShell(page, at, action.target);
+  }
+};
+
+/** What is typed to a program is judged by the rules that grant it and list these keys; a new size alone, as the program. */
+const judgeType = (page: Page, at: number, action: Type): Ruling => {
+  if (action.mode === 'terminal') return judgeShell(page, at, action.target);
+  const names = keysTyped(action.typed);
+  const denies = names.length === 0 ? undefined : page.restraints.find(rule => deniesTyping(rule) && rule.inForce(at));
+  if (denies !== undefined) return deniedBy(denies);
+  const run = runOf(action.target, action.asked);
+  const whole = judgeRun(page, at, run);
+  if (whole.effect === 'deny' || names.length === 0) return changed(whole, undefined);
+  const ruling = judgeRun(pageFor(page, names), at, run);
+  return ruling.effect === 'deny' ? notTyped(whole.because) : changed(ruling, undefined);
+};
+
+/** A login shell is all that the account may do: whoever denies or asks for that is felt. */
+const judgeShell = (page: Page, at: number, target: Target): Ruling => {
+  const isMeant = (rule: Rule): boolean => rule.does('shell') && rule.inForce(at);
+  const restraints = page.restraints.filter(isMeant);
+  const denies = restraints.find(({ effect }) => effect === 'deny');
+  if (denies !== undefined) return deniedBy(denies);
+  const granting = new Set(page.grants.filter(isMeant));
+  if (granting.size === 0) return ungranted(`No rule grants a login shell on ${target.host}.`);
+  const doubt = { asking: new Set(restraints), doubtful: new Set<Rule>() };
+  return changed(grantedBy(runOf(target, { text: '' }), granting, doubt), undefined);
+};
+
+const runOf = (target: Target, program: Program): Run => ({ kind: 'exec', target, program, env: {}, timeoutMs: 0 });
+
+/** The ruling about another action, of which only what runs can change. */
+const changed = (ruling: Ruling, program: Program | undefined): Ruling =>
+  ruling.effect === 'deny' ? ruling : { ...ruling, change: program === undefined ? {} : { program } };
 
 /** What begins something is granted where anything may follow, and denied where everything is. */
 const judgeStart = (page: Page, at: number, action: 'exec' | undefined, why: string): Ruling => {
@@ -50,12 +99,22 @@ const judgeStart = (page: Page, at: number, action: 'exec' | undefined, why: str
 
 /** A command text as the rules look at it. */
 export const sceneOf = (page: Page, at: number, action: Run): Scene => {
-  const { program, cwd, home, env, stdin } = action;
+  const { program, cwd, home, env, stdin, detach, session } = action;
   const analysis = analyse(program);
   const atHome = cwd === undefined || cwd === '~' || cwd === home;
   const isIn = ({ directories }: Rule): boolean =>
     (atHome && directories(undefined)) || (cwd !== undefined && isPlainValue(cwd) && directories(cwd));
-  return { page, at, analysis, ...filesOf(analysis, program, cwd), env, stdin: stdin !== undefined, isIn };
+  return {
+    page,
+    at,
+    analysis,
+    ...filesOf(analysis, program, cwd),
+    env,
+    kept: session !== undefined,
+    stdin: stdin !== undefined,
+    detach: detach === true,
+    isIn,
+  };
 };
 
 const analyse = (program: Run['program']): Analysis => {
@@ -94,9 +153,9 @@ export const judgeText = (scene: Scene, action: Run, doubt: Doubt): Ruling => {
   const { analysis } = scene;
   const certain = analysis.kind === 'known' ? grantScript(scene, analysis.script) : notUnderstood(analysis);
   if (typeof certain === 'string')
-    return anything.length === 0 ? ungranted(certain) : shortened(grantedBy(new Set(anything), doubt), action);
+    return anything.length === 0 ? ungranted(certain) : grantedBy(action, new Set(anything), doubt);
   const rules = new Set([...certain.rules, ...anything]);
-  return shortened(grantedBy(rules, doubt, { program: { canonical: certain.canonical } }), action);
+  return grantedBy(action, rules, doubt, { canonical: certain.canonical });
 };
 
 type CertainText = { readonly rules: ReadonlySet<Rule>; readonly canonical: string };
@@ -122,9 +181,4 @@ const grantScript = (scene: Scene, script: Script): CertainText | string => {
       commands.map(({ written }) => written),
     ),
   };
-};
-
-const shortened = (ruling: Ruling, { timeoutMs }: Run): Ruling => {
-  if (ruling.effect === 'deny' || ruling.obligations.timeoutMs === undefined) return ruling;
-  return { ...ruling, change: { ...ruling.change, timeoutMs: Math.min(timeoutMs, ruling.obligations.timeoutMs) } };
 };

@@ -3,26 +3,29 @@ import type { JsonSource, Path } from '../../text/json-source.ts';
 import { nearest } from '../../text/nearest.ts';
 import { matchRun } from '../synopsis/path.ts';
 import { actionsOf } from './action.ts';
-import { grantsAll, speaksOfAll } from './cover.ts';
-import type { RawHostSets, RawRule } from './schema.ts';
+import { grantsAll, programsOf, type Said, speaksOfAll } from './cover.ts';
+import type { RawHostSets, RawPack, RawRule } from './schema.ts';
 
 /** What the lints look at; `hosts` are the configured ones, when they are known. */
 export type Reading = {
-  readonly rules: readonly RawRule[];
+  readonly rules: readonly Said[];
   readonly sets: RawHostSets;
+  /** The document's own packs. */
+  readonly packs: Readonly<Record<string, RawPack>>;
   readonly source: JsonSource;
   readonly hosts: readonly string[] | undefined;
 };
 
 /** What sound rules say that their author should think about. */
 export const lintRules = (reading: Reading): readonly Problem[] =>
-  reading.rules.flatMap((rule, index) => {
+  reading.rules.flatMap((said, index) => {
+    const { raw: rule } = said;
     const at = ['rules', index];
     const say = (path: Path, message: string): Problem => reading.source.problem([...at, ...path], message);
     return [
-      ...ofSynopses(rule).map(({ number, message }) => say(['commands', number], message)),
+      ...ofSynopses(rule.effect, rule.commands).map(({ number, message }) => say(['commands', number], message)),
       ...ofPower(rule).map(({ key, message }) => say(key === '' ? [] : [key], message)),
-      ...ofOthers(reading, rule).map(message => say(['id'], message)),
+      ...ofOthers(reading, said).map(message => say(['id'], message)),
       ...ofHosts(reading, rule.hosts).map(({ number, message }) => say(['hosts', number], message)),
     ];
   });
@@ -31,6 +34,14 @@ export const lintRules = (reading: Reading): readonly Problem[] =>
 export const lintSets = (reading: Reading): readonly Problem[] =>
   Object.entries(reading.sets).flatMap(([name, entries]) =>
     ofHosts(reading, entries).map(({ number, message }) => reading.source.problem(['hosts', name, number], message)),
+  );
+
+/** What the document's own packs open, wherever they are named. */
+export const lintPacks = ({ packs, source }: Reading): readonly Problem[] =>
+  Object.entries(packs).flatMap(([name, { commands }]) =>
+    ofSynopses('allow', commands).map(({ number, message }) =>
+      source.problem(['packs', name, 'commands', number], message),
+    ),
   );
 
 /** Programs for which a word is a program text. */
@@ -51,11 +62,11 @@ const WRAPPERS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-type Said = { readonly number: number; readonly message: string };
+type Doubt = { readonly number: number; readonly message: string };
 
-const ofSynopses = ({ effect, commands }: RawRule): readonly Said[] =>
+const ofSynopses = (effect: RawRule['effect'], commands: RawRule['commands']): readonly Doubt[] =>
   (Array.isArray(commands) ? commands : []).flatMap((text, number) => {
-    const bare = text.replace(/'[^']*'|"[^"]*"/g, '');
+    const bare = text.replace(/'[^']*'|"[^"]*"/g, '').replace(/<re:[.][*+]>/g, '*');
     const [program = ''] = bare.trim().split(/\s/);
     const plain = bare.replace(/<[^>]*>/g, '');
     if (effect === 'deny') return plain.includes('*') ? [{ number, message: STAR_IN_DENY }] : [];
@@ -69,12 +80,9 @@ const ofSynopses = ({ effect, commands }: RawRule): readonly Said[] =>
 const STAR_IN_DENY = '"*" in a deny stops fewer spellings than it seems to: a deny is no lock, grants are';
 const OBEYS = 'runs, writes or opens what its words say, and here they may say anything: write what they may be';
 
-/** `{a,b}` are two, and a folder before a name changes nothing. */
+/** A folder before a name changes nothing. */
 const namesOf = (program: string): readonly string[] =>
-  program
-    .replace(/^.*\//, '')
-    .split(/[{},]/)
-    .map(name => name.replace(/^.*\//, ''));
+  programsOf(program.replace(/^.*\//, '')).map(name => name.replace(/^.*\//, ''));
 
 const ofPower = (rule: RawRule): readonly { readonly key: string; readonly message: string }[] => {
   if (rule.effect === 'deny') return [];
@@ -97,21 +105,22 @@ const ofPower = (rule: RawRule): readonly { readonly key: string; readonly messa
   ];
 };
 
-const ofOthers = ({ rules, sets }: Reading, rule: RawRule): readonly string[] =>
+const ofOthers = ({ rules, sets }: Reading, rule: Said): readonly string[] =>
   rules.flatMap((other, index) => {
     if (other === rule) return [];
-    if (rule.effect !== 'deny' && other.effect === 'deny')
-      return speaksOfAll(other, rule, sets) ? [`is never reached: the rule ${other.id} denies all that it grants`] : [];
-    if (rule.effect === 'allow' && other.effect === 'ask')
-      return speaksOfAll(other, rule, sets) ? [`never allows by itself: the rule ${other.id} asks for all of it`] : [];
-    if (rule.effect !== other.effect) return [];
-    const covers = rule.effect === 'deny' ? speaksOfAll : grantsAll;
+    const [mine, { effect, id }] = [rule.raw.effect, other.raw];
+    if (mine !== 'deny' && effect === 'deny')
+      return speaksOfAll(other, rule, sets) ? [`is never reached: the rule ${id} denies all that it grants`] : [];
+    if (mine === 'allow' && effect === 'ask')
+      return speaksOfAll(other, rule, sets) ? [`never allows by itself: the rule ${id} asks for all of it`] : [];
+    if (mine !== effect) return [];
+    const covers = mine === 'deny' ? speaksOfAll : grantsAll;
     const mutual = covers(rule, other, sets) && index > rules.indexOf(rule);
-    return covers(other, rule, sets) && !mutual ? [`says nothing that the rule ${other.id} does not say`] : [];
+    return covers(other, rule, sets) && !mutual ? [`says nothing that the rule ${id} does not say`] : [];
   });
 
 /** Tags are not known here, and patterns may be about hosts to come. */
-const ofHosts = ({ sets, hosts }: Reading, entries: readonly string[] = []): readonly Said[] =>
+const ofHosts = ({ sets, hosts }: Reading, entries: readonly string[] = []): readonly Doubt[] =>
   entries.flatMap((entry, number) => {
     if (hosts === undefined || Object.hasOwn(sets, entry) || entry.startsWith('tag:')) return [];
     if (hosts.some(host => matchRun(entry, host))) return [];

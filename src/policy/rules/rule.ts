@@ -1,7 +1,8 @@
 import { pointerToken } from '../../text/json-source.ts';
-import type { Effect } from '../decision.ts';
+import { keyName } from '../../text/key.ts';
+import type { Effect, Obligations } from '../decision.ts';
 import { compileLimit, type Limit, windowMsOf } from '../limit.ts';
-import { type Commands, commandsOf, type Entry } from '../synopsis/commands.ts';
+import type { Commands } from '../synopsis/commands.ts';
 import { compilePath } from '../synopsis/path.ts';
 import { type ActionName, actionsOf } from './action.ts';
 import { isFloor, isPlainValue } from './environment.ts';
@@ -26,28 +27,27 @@ export type Rule = {
   readonly does: (action: ActionName) => boolean;
   /** What it says of commands; `any` is every text, and undefined that it does not speak of them. */
   readonly commands: Commands | 'any' | undefined;
+  /** Whether what it grants may outlive the server. */
+  readonly detach: boolean;
   readonly alone: boolean;
   readonly glob: boolean;
   /** Whether it passes this variable on. */
   readonly passes: (name: string, value: string) => boolean;
   readonly directories: Directories;
+  /** Whether it lets all of these keys be typed to the programs that it grants. */
+  readonly types: (names: readonly string[]) => boolean;
   /** Whether it is about this file. */
   readonly files: (path: string) => boolean;
   readonly limits: readonly Limit[];
-  readonly timeoutMs: number | undefined;
-  readonly maxOutputBytes: number | undefined;
+  /** What it is owed for what it grants. */
+  readonly obligations: Obligations;
 };
 
-/** Compiles a rule that the schema accepted, with its synopses. */
-export const compileRule = (
-  raw: RawRule,
-  index: number,
-  sets: RawHostSets,
-  entries: readonly Entry[] | undefined,
-): Rule => {
+/** Compiles a rule that the schema accepted; `listed` is what its list of commands means, when it has one. */
+export const compileRule = (raw: RawRule, index: number, sets: RawHostSets, listed: Commands | undefined): Rule => {
   const at = `/rules/${raw.id}`;
   const actions = new Set(actionsOf(raw));
-  const commands = actions.has('exec') ? (entries === undefined ? 'any' : commandsOf(entries)) : undefined;
+  const commands = actions.has('exec') ? (listed ?? 'any') : undefined;
   return Object.freeze({
     id: raw.id,
     index,
@@ -58,14 +58,15 @@ export const compileRule = (
     inForce: compileWhen(raw.when),
     does: action => actions.has(action),
     commands,
+    detach: raw.detach === true,
     alone: raw.alone === true,
     glob: raw.glob !== false,
     passes: passer(raw.env, commands === 'any'),
     directories: directoriesOf(raw.cwd, commands === 'any'),
+    types: typer(actions.has('input') ? raw.input : undefined),
     files: filesOf(raw.paths),
     limits: limitsOf(raw, at),
-    timeoutMs: raw.timeout === undefined ? undefined : windowMsOf(raw.timeout),
-    maxOutputBytes: raw.output?.max_bytes,
+    obligations: obligationsOf(raw),
   });
 };
 
@@ -73,6 +74,12 @@ const passer = (names: readonly string[] | undefined, any: boolean): Rule['passe
   const listed = new Set(names);
   const open = any && names === undefined;
   return (name, value) => (open || listed.has(name)) && !isFloor(name) && isPlainValue(value);
+};
+
+const typer = (input: RawRule['input']): Rule['types'] => {
+  if (input === 'any') return () => true;
+  const listed = new Set(input?.map(keyName));
+  return names => names.every(name => listed.has(name));
 };
 
 const directoriesOf = (patterns: readonly string[] | undefined, any: boolean): Directories => {
@@ -86,6 +93,15 @@ const filesOf = (patterns: readonly string[] | undefined): Rule['files'] => {
   if (patterns === undefined) return () => true;
   const compiled = patterns.map(compilePath).filter(pattern => typeof pattern !== 'string');
   return path => compiled.some(pattern => pattern.test(path));
+};
+
+const obligationsOf = ({ timeout, output }: RawRule): Obligations => {
+  const timeoutMs = timeout === undefined ? undefined : windowMsOf(timeout);
+  const maxOutputBytes = output?.max_bytes;
+  return Object.freeze({
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
+  });
 };
 
 const limitsOf = (raw: RawRule, at: string): readonly Limit[] => {

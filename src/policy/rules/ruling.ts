@@ -1,4 +1,4 @@
-import type { Run } from '../../call.ts';
+import type { Program, Run } from '../../call.ts';
 import { type Because, type Denial, denial, type Obligations, type Reason } from '../decision.ts';
 import type { Limit } from '../limit.ts';
 import type { Rule } from './rule.ts';
@@ -26,31 +26,43 @@ export const ungranted = (why: string): Denial => denial('(no rule)', why);
 /** What decides, beside the rules that grant: those that ask, and those that deny what this may or may not be. */
 export type Doubt = { readonly asking: ReadonlySet<Rule>; readonly doubtful: ReadonlySet<Rule> };
 
-/** Yes, or ask, by all of the rules that grant it; each of them is obeyed, and counts. */
-export const grantedBy = (granting: ReadonlySet<Rule>, { asking, doubtful }: Doubt, change: Change = {}): Ruling => {
-  if (granting.size === 1 && asking.size + doubtful.size === 0) return grantedByOne(granting, change);
+/** Yes, or ask, by all of the rules that grant it; each of them is obeyed, and counts. What runs is `program`, when it is not as sent. */
+export const grantedBy = (
+  action: Run,
+  granting: ReadonlySet<Rule>,
+  { asking, doubtful }: Doubt,
+  program = action.program,
+): Ruling => {
+  if (granting.size === 1 && asking.size + doubtful.size === 0) return grantedByOne(action, granting, program);
   const asks = inOrder(new Set([...asking, ...[...granting].filter(({ effect }) => effect === 'ask')]));
   const rest = inOrder(granting).filter(rule => !asks.includes(rule));
   const reasons = [...asks.map(asked), ...inOrder(doubtful).map(doubted), ...rest.map(granted)];
   const [first = NOTHING, ...more] = reasons;
   const rules = [...asks, ...rest];
+  const obligations = strictest(rules.map(rule => rule.obligations));
   return {
     effect: asks.length > 0 || doubtful.size > 0 ? 'ask' : 'allow',
     because: [first, ...more],
     limits: rules.flatMap(({ limits }) => limits),
-    obligations: obligationsOf(rules),
-    change,
+    obligations,
+    change: changeOf(action, program, obligations),
   };
 };
 
 /** The usual case, in fewer steps. */
-const grantedByOne = (granting: ReadonlySet<Rule>, change: Change): Ruling => {
+const grantedByOne = (action: Run, granting: ReadonlySet<Rule>, program: Program): Ruling => {
   const [rule] = granting;
   if (rule === undefined) return ungranted(NOTHING.reason);
   const because: Because = [rule.effect === 'ask' ? asked(rule) : granted(rule)];
+  const { limits, obligations } = rule;
   const effect = rule.effect === 'ask' ? 'ask' : 'allow';
-  return { effect, because, limits: rule.limits, obligations: obligationsOf([rule]), change };
+  return { effect, because, limits, obligations, change: changeOf(action, program, obligations) };
 };
+
+const changeOf = ({ timeoutMs }: Run, program: Program, { timeoutMs: most = timeoutMs }: Obligations): Change => ({
+  program,
+  timeoutMs: Math.min(timeoutMs, most),
+});
 
 const NOTHING: Reason = Object.freeze({ rule: '(no rule)', reason: 'No rule restrains it.' });
 
@@ -63,9 +75,9 @@ const doubted = ({ at, id, reason }: Rule): Reason => ({
   reason: `It may be what the rule ${id} denies${reason === undefined ? '.' : `: ${reason}`}`,
 });
 
-const obligationsOf = (rules: readonly Rule[]): Obligations => {
-  const timeoutMs = least(rules.map(rule => rule.timeoutMs));
-  const maxOutputBytes = least(rules.map(rule => rule.maxOutputBytes));
+const strictest = (all: readonly Obligations[]): Obligations => {
+  const timeoutMs = least(all.map(each => each.timeoutMs));
+  const maxOutputBytes = least(all.map(each => each.maxOutputBytes));
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),

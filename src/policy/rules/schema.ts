@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isKey } from '../../text/key.ts';
 import { strict } from '../../text/schema-problems.ts';
 import { EFFECTS } from '../decision.ts';
 import { ALWAYS, approval, duration, limit, sentence } from '../fields.ts';
@@ -33,6 +34,10 @@ const variable = z
   .regex(NAME, 'must be the name of an environment variable')
   .refine(name => !isFloor(name), 'can make a program run or read something else, and is never passed on');
 
+const key = z
+  .string()
+  .refine(isKey, 'must be a character, or the name of a key such as "enter", "ctrl-c", "alt-x", "up", "f10"');
+
 const port = z.union([
   z.int().min(1).max(65_535),
   z.string().regex(/^[1-9]\d{0,4}-[1-9]\d{0,4}$/, 'must be a port, or a range such as "8000-8099"'),
@@ -56,13 +61,14 @@ export const RULE = strict({
   actions: z.array(z.enum(ACTIONS)).min(1).optional(),
   commands: z.union([z.literal('any'), z.array(synopsis).min(1)]).optional(),
   stdin: z.boolean().optional(),
+  detach: z.boolean().optional(),
   alone: z.boolean().optional(),
   glob: z.boolean().optional(),
   env: z.array(variable).optional(),
   cwd: z.array(pathPattern(true)).min(1).optional(),
   paths: z.array(pathPattern(false)).min(1).optional(),
   ports: z.array(port).min(1).optional(),
-  input: z.union([z.literal('any'), z.array(z.string().min(1).max(40)).min(1)]).optional(),
+  input: z.union([z.literal('any'), z.array(key).min(1)]).optional(),
   when: when.optional(),
   approval: approval.optional(),
   limits: z.array(limit).optional(),
@@ -96,6 +102,11 @@ export const TEST = strict({
   user: z.string().optional(),
   at: z.iso.datetime({ offset: true, error: 'must be a time such as "2026-11-20T10:00:00Z"' }).optional(),
   args: z.record(z.string(), z.json()).optional(),
+  session: strict({
+    mode: z.enum(['managed', 'program', 'terminal']),
+    command: commandText.optional(),
+    argv: z.array(commandText).min(1).optional(),
+  }).optional(),
   expect: z.enum(EFFECTS),
   rule: z.string().optional(),
 });

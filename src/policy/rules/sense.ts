@@ -5,8 +5,20 @@ import { actionsOf, FILE_ACTIONS } from './action.ts';
 type Said = { readonly key: string; readonly message: string };
 
 /** What narrows a grant or is owed for it; a refusal has none of it. */
-const OF_GRANTS = ['stdin', 'alone', 'glob', 'env', 'cwd', 'limits', 'timeout', 'output', 'approval', 'input'] as const;
-const OF_COMMANDS = ['commands', 'stdin', 'alone', 'glob', 'env', 'cwd', 'match', 'not_match'] as const;
+const OF_GRANTS = [
+  'stdin',
+  'detach',
+  'alone',
+  'glob',
+  'env',
+  'cwd',
+  'limits',
+  'timeout',
+  'output',
+  'approval',
+  'input',
+] as const;
+const OF_COMMANDS = ['commands', 'stdin', 'detach', 'alone', 'glob', 'env', 'cwd', 'match', 'not_match'] as const;
 const OF_LISTS = ['stdin', 'alone', 'glob'] as const;
 
 /** Says of a rule what cannot go together; runs although other members are wrong. */
@@ -52,5 +64,14 @@ const ofPaths = (rule: Rule, actions: readonly string[]): readonly Said[] => {
     said.push({ key: 'ports', message: 'is about tunnels: name forward in actions' });
   if (rule.input !== undefined && !actions.includes('input') && rule.effect !== 'deny')
     said.push({ key: 'input', message: 'is about keys typed to a program: name input in actions' });
+  if (rule.effect !== 'deny' && actions.includes('input')) {
+    if (!actions.includes('exec'))
+      said.push({
+        key: 'actions',
+        message: 'has input without exec: keys are typed to programs that the same rule grants',
+      });
+    if (rule.input === undefined)
+      said.push({ key: 'actions', message: 'has input without keys: write input, a list of keys or "any"' });
+  }
   return said;
 };

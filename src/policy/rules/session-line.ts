@@ -43,8 +43,9 @@ const NOTHING = 'No rule grants any command on this host.';
 const leaveFor = (rules: readonly Rule[], first: Rule, action: Run, line: OwnLine): Leave => {
   switch (line.kind) {
     case 'pwd':
-    case 'unset':
       return { rule: first };
+    case 'unset':
+      return unsets(rules, first, action.env, line.names);
     case 'cd':
       return goes(rules, first, action, line.to);
     case 'export':
@@ -66,7 +67,7 @@ const goes = (rules: readonly Rule[], first: Rule, action: Run, to: Word | 'home
   if (to.literal === undefined) return asSent(rules, NEEDS_SHELL);
   const target = resolve(action.cwd ?? action.home, to.literal);
   if (target === undefined) return 'Name the directory by its absolute path.';
-  const strange = Object.entries(action.env).find(([name, value]) => !rules.some(rule => rule.passes(name, value)));
+  const strange = Object.entries(action.env).find(([name, value]) => !mayHave(rules, name, value));
   if (strange !== undefined) return `No rule passes on the variable ${strange[0]}, which the session keeps: unset it.`;
   const rule = rules.find(
     ({ directories }) => directories(target) || (target === action.home && directories(undefined)),
@@ -88,8 +89,19 @@ const resolve = (from: string | undefined, to: string): string | undefined => {
   return `/${parts.join('/')}`;
 };
 
+/** What the session keeps it may forget; what the account has is only taken from lines that run as sent. */
+const unsets = (rules: readonly Rule[], first: Rule, env: Run['env'], names: readonly string[]): Leave => {
+  const foreign = names.find(name => !Object.hasOwn(env, name));
+  if (foreign === undefined) return { rule: first };
+  return asSent(rules, `${foreign} is not set by this session; env -u ${foreign} runs a program without it.`);
+};
+
 const keeps = (rules: readonly Rule[], first: Rule, variables: ReadonlyMap<string, string | undefined>): Leave => {
   for (const [name, value = ''] of variables)
-    if (!rules.some(rule => rule.passes(name, value))) return `No rule passes on the variable ${name}.`;
+    if (!mayHave(rules, name, value)) return `No rule passes on the variable ${name}.`;
   return { rule: first };
 };
+
+/** A text that any rule for any command lets run could set it as well. */
+const mayHave = (rules: readonly Rule[], name: string, value: string): boolean =>
+  rules.some(rule => rule.commands === 'any' || rule.passes(name, value));

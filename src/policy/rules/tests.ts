@@ -1,10 +1,11 @@
-import type { Action, Program, Target } from '../../call.ts';
+import type { Action, Input, Open, Program, Target, Type } from '../../call.ts';
 import { newSessionId } from '../../call.ts';
 import type { Problem } from '../../errors.ts';
 import type { JsonSource } from '../../text/json-source.ts';
 import { decide } from '../decide.ts';
 import type { Decision } from '../decision.ts';
 import type { Policy } from '../policy.ts';
+import type { ReadArguments } from '../tool-names.ts';
 import { ungranted } from './ruling.ts';
 import type { RawTest } from './schema.ts';
 
@@ -26,37 +27,42 @@ const TIMEOUT_MS = 600_000;
 export type TestCall = Omit<RawTest, 'expect' | 'rule'>;
 
 /** What every test of a document comes to, in its order; each is judged by itself, with every limit untouched. */
-export const runTests = (tests: readonly RawTest[], policy: Policy): readonly Outcome[] =>
-  tests.map(test => outcomeOf(test, policy));
+export const runTests = (tests: readonly RawTest[], policy: Policy, read?: ReadArguments): readonly Outcome[] =>
+  tests.map(test => outcomeOf(test, policy, read));
 
 /** The tests that fail, as problems of the document. */
 export const failedTests = (
   { tests = [] }: { readonly tests?: readonly RawTest[] | undefined },
   policy: Policy,
   source: JsonSource,
+  read?: ReadArguments,
 ): readonly Problem[] =>
-  runTests(tests, policy).flatMap(({ passed, expect, decision, rule, reason }, index) => {
+  runTests(tests, policy, read).flatMap(({ passed, expect, decision, rule, reason }, index) => {
     if (passed) return [];
     const wanted = tests[index]?.rule;
     const by = wanted === undefined ? '' : ` by ${wanted}`;
     return [source.problem(['tests', index], `should be ${expect}${by}, and is ${decision} by ${rule}: ${reason}`)];
   });
 
-const outcomeOf = (test: RawTest, policy: Policy): Outcome => {
+const outcomeOf = (test: RawTest, policy: Policy, read: ReadArguments | undefined): Outcome => {
   const { expect } = test;
-  const decision = decisionOn(test, policy);
+  const decision = decisionOn(test, policy, read);
   const [{ rule, reason }] = decision.because;
   const passed =
     decision.effect === expect && (test.rule === undefined || decision.because.some(each => each.rule === test.rule));
   return { passed, expect, decision: decision.effect, rule, reason };
 };
 
-/** What a policy decides about the call that a test describes, with every limit untouched. */
-export const decisionOn = (test: TestCall, policy: Policy): Decision => {
+const asWritten: ReadArguments = (_tool, args, host) => ({ host, ...args });
+
+/** What a policy decides about the call that a test describes, with every limit untouched; `read` makes its arguments those of a call. */
+export const decisionOn = (test: TestCall, policy: Policy, read: ReadArguments = asWritten): Decision => {
   const { tool, at, args = {} } = test;
-  const action = actionOf(test);
+  const target = targetOf(test);
+  const input = read(tool, args, target.host);
+  const action = actionOf(test, input, target);
   const time = at === undefined ? NOON : Date.parse(at);
-  const call = { id: 'test', grant: 'local', tool, input: { host: test.host, ...args }, action, at: time };
+  const call = { id: 'test', grant: 'local', tool, input, action, at: time };
   const decision = decide(policy, call, 'target' in action ? { host: action.target.host } : {});
   if (decision.effect === 'deny' || policy.book === undefined || !isUnbuilt(test)) return decision;
   return ungranted(`This version of the server cannot do what the test asks of ${tool}, so no rule grants it.`);
@@ -67,20 +73,18 @@ const UNBUILT: ReadonlySet<string> = new Set(
 );
 
 /** What rules would have to grant, and cannot yet. */
-const isUnbuilt = ({ tool, args: { mode } = {} }: TestCall): boolean =>
-  UNBUILT.has(tool) || (tool === 'ssh_session_start' && mode !== undefined && mode !== 'managed');
+const isUnbuilt = ({ tool }: TestCall): boolean => UNBUILT.has(tool);
 
 /** What a tool would declare for these arguments, as far as rules look at it. */
-const actionOf = (test: TestCall): Action => {
-  const { tool, args = {} } = test;
-  const target = targetOf(test);
+const actionOf = ({ tool, session }: TestCall, args: Input, target: Target): Action => {
   switch (tool) {
     case 'ssh_exec':
       return { kind: 'exec', target, program: programOf(args.command, args.argv), ...detailsOf(args) };
     case 'ssh_session_send':
+      if (session !== undefined && session.mode !== 'managed') return typeAction(session, args, target);
       return { kind: 'exec', target, program: programOf(args.input, undefined), session: SESSION, ...detailsOf(args) };
     case 'ssh_session_start':
-      return { kind: 'open', mode: 'managed', target };
+      return openAction(args, target);
     case 'ssh_connect':
       return { kind: 'connect', target };
     default:
@@ -89,6 +93,27 @@ const actionOf = (test: TestCall): Action => {
 };
 
 const SESSION = newSessionId(bytes => Buffer.alloc(bytes));
+const SIZE = { cols: 120, rows: 40 } as const;
+
+const openAction = ({ mode, command, argv }: Input, target: Target): Open => {
+  if (mode === 'terminal') return { kind: 'open', mode, target, size: SIZE };
+  if (mode !== 'program') return { kind: 'open', mode: 'managed', target };
+  const asked = programOf(command, argv);
+  return { kind: 'open', mode, target, size: SIZE, program: asked, asked };
+};
+
+const typeAction = (
+  { mode, command, argv }: NonNullable<RawTest['session']>,
+  { input, keys }: Input,
+  target: Target,
+): Type => {
+  const typed = {
+    ...(typeof input === 'string' ? { text: input } : {}),
+    ...(Array.isArray(keys) ? { keys: keys.map(String) } : {}),
+  };
+  const where = { kind: 'type', target, session: SESSION, typed } as const;
+  return mode === 'program' ? { ...where, mode, asked: programOf(command, argv) } : { ...where, mode: 'terminal' };
+};
 
 const targetOf = ({ host, tags = [], user = '', args = {} }: TestCall): Target => {
   const name = host ?? (typeof args.host === 'string' ? args.host : HOST);
@@ -100,14 +125,13 @@ const programOf = (command: unknown, argv: unknown): Program => {
   return first === undefined ? { text: typeof command === 'string' ? command : '' } : { argv: [first, ...rest] };
 };
 
-type Args = Readonly<Record<string, unknown>>;
-
-const detailsOf = ({ cwd, env, stdin, timeout_ms: timeout }: Args) => ({
+const detailsOf = ({ cwd, env, stdin, detach, timeout_ms: timeout }: Input) => ({
   ...(typeof cwd === 'string' ? { cwd } : {}),
   env:
     typeof env === 'object' && env !== null
       ? Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]))
       : {},
   ...(typeof stdin === 'string' ? { stdin } : {}),
+  ...(detach === true ? { detach: true as const } : {}),
   timeoutMs: typeof timeout === 'number' ? timeout : TIMEOUT_MS,
 });
