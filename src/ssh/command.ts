@@ -3,31 +3,32 @@ import type { Clock, CommandId, SessionId } from '../call.ts';
 import type { Failure } from '../errors.ts';
 import { feed, follow, type Status } from './channel.ts';
 import type { Connection } from './connection.ts';
+import { type Drain, drain } from './drain.ts';
 import type { End, Standing, StopCause, StopReport } from './end.ts';
 import { ALREADY_ENDED, held, isHeld, isProven, natural, unbegun } from './ending.ts';
 import type { Command } from './fleet.ts';
+import type { GrowingText } from './growing-text.ts';
 import type { Mark } from './mark.ts';
-import { Capture } from './output.ts';
+import type { Capture } from './output.ts';
 import { type Eyes, type Reaped, reap } from './reap.ts';
 import { stopTree } from './stop.ts';
+import { type Keeping, type StreamName, Streams } from './streams.ts';
+import type { TerminalLine } from './terminal-line.ts';
 import { within } from './timer.ts';
 
-/** Takes what a stream brings: the safe text, and the bytes it stands for. */
-export type Tee = (stream: 'stdout' | 'stderr', text: string, raw: Uint8Array) => void;
-
 /** What is to run; `text` gives the whole command line, with the mark in it. */
-export type Order = {
+export type Order = Keeping & {
   readonly id: CommandId;
   readonly mark: Mark;
   readonly connection: Connection;
   readonly text: (giveUp: AbortSignal) => Promise<string>;
   readonly stdin?: string;
+  /** The terminal that it runs on; without it, its streams are pipes. */
+  readonly terminal?: TerminalLine;
   readonly timeoutMs: number;
   /** How long what it leaves behind may hold its output, within the time-out. */
   readonly leavingsMs: number;
-  readonly keepBytes: number;
   readonly session?: SessionId;
-  readonly tee?: Tee;
   /** Any of them gives up, as long as nothing was sent. */
   readonly signals: readonly (AbortSignal | undefined)[];
   /** The one among them that means it is no longer allowed. */
@@ -37,9 +38,6 @@ export type Order = {
 /** What a command needs from outside; once halted, nobody will read what still comes. */
 export type Means = Eyes & { readonly clock: Clock; readonly halted?: () => boolean };
 
-/** A program has ended, and its output is quiet for so long, or has gone on for so long: what still holds it is not the program. */
-const QUIET_MS = 250;
-const DRAIN_MS = 10_000;
 /** What is still on its way when a stopped tree is gone. */
 const LAST_WORDS_MS = 250;
 
@@ -51,9 +49,11 @@ export class RemoteCommand implements Command {
   readonly session?: SessionId;
   readonly stdout: Capture;
   readonly stderr: Capture;
+  readonly both: GrowingText;
   readonly ended: Promise<End>;
   readonly #order: Order;
   readonly #means: Means;
+  readonly streams: Streams;
   readonly #takeBack: () => void;
   #settle: (end: End) => void = () => undefined;
   /** Settles when the host accepted it, or when it is clear that it was not sent or that nobody knows. */
@@ -62,7 +62,6 @@ export class RemoteCommand implements Command {
   #queued = false;
   /** Why it is taken back. */
   #cause: StopCause | undefined;
-  #discarded = 0;
   #channel: ClientChannel | undefined;
   #closed: Promise<unknown> = Promise.resolve();
   /** What the host said of the end of the program, and what stands once the channel has closed. */
@@ -70,12 +69,12 @@ export class RemoteCommand implements Command {
   #status: Status | undefined;
   #startedAt: number;
   #startedMono: number;
+  #heardMono = 0;
   #durationMs: number | undefined;
   #end: End | undefined;
   #stopping: Promise<StopReport> | undefined;
-  /** Calls off the timers of a program that has ended and whose output has not. */
-  #drained: () => void = () => undefined;
-  #quiet: () => void = () => undefined;
+  /** The program has ended, and its output has not. */
+  #draining: Drain | undefined;
 
   /** `takeBack` gives up the start, as long as nothing was sent. */
   constructor(order: Order, means: Means, takeBack: () => void) {
@@ -83,8 +82,10 @@ export class RemoteCommand implements Command {
     this.host = order.connection.host.name;
     this.mark = order.mark;
     if (order.session !== undefined) this.session = order.session;
-    this.stdout = new Capture(order.keepBytes);
-    this.stderr = new Capture(order.keepBytes);
+    this.streams = new Streams(order);
+    this.stdout = this.streams.stdout;
+    this.stderr = this.streams.stderr;
+    this.both = this.streams.both;
     this.#order = order;
     this.#means = means;
     this.#takeBack = takeBack;
@@ -112,6 +113,11 @@ export class RemoteCommand implements Command {
     return this.accepted || this.#queued || this.#end !== undefined;
   }
 
+  /** Since the host was last heard of it. */
+  get idleMs(): number {
+    return this.#means.clock.monoMs() - Math.max(this.#startedMono, this.#heardMono);
+  }
+
   /** It has to wait for a lane. */
   queue(): void {
     this.#queued = true;
@@ -129,8 +135,9 @@ export class RemoteCommand implements Command {
     this.#begin();
     this.#startedAt = this.#means.clock.wallMs();
     this.#startedMono = this.#means.clock.monoMs();
+    const { terminal, stdin } = this.#order;
     const sink = {
-      stdout: (chunk: Buffer) => this.#take('stdout', chunk),
+      stdout: (chunk: Buffer) => this.#take('stdout', terminal?.receive(chunk) ?? chunk),
       stderr: (chunk: Buffer) => this.#take('stderr', chunk),
       exited: (status: Status) => this.#drain(status),
     };
@@ -138,18 +145,21 @@ export class RemoteCommand implements Command {
       this.#status = status;
       if (this.#stopping === undefined) this.#finish(natural(status, this.host));
     });
-    feed(channel, this.#order.stdin);
+    if (terminal === undefined) feed(channel, stdin);
+    else terminal.opened(channel);
   }
 
   state(): Standing {
     const end = this.#end;
     const durationMs = this.#durationMs ?? this.#means.clock.monoMs() - this.#startedMono;
     const waits = this.#queued && end === undefined && !this.accepted;
+    const { discarded, limit } = this.streams;
     return {
       end,
       durationMs,
       ...(waits ? { queued: this.#order.connection.channels() } : {}),
-      ...(isHeld(end) ? { leavings: { open: this.#status === undefined, discarded: this.#discarded } } : {}),
+      ...(isHeld(end) ? { leavings: { open: this.#status === undefined, discarded } } : {}),
+      ...(limit === undefined ? {} : { outputLimit: limit }),
     };
   }
 
@@ -199,44 +209,32 @@ export class RemoteCommand implements Command {
     return { outcome: proven && found.signals.length > 0 ? 'confirmed' : 'unconfirmed', ...found };
   }
 
-  #take(stream: 'stdout' | 'stderr', chunk: Buffer): void {
+  #take(stream: StreamName, chunk: Buffer): void {
+    this.#heardMono = this.#means.clock.monoMs();
     if (this.#end !== undefined || this.#means.halted?.() === true) {
-      this.#discarded += chunk.length;
+      this.streams.discard(chunk.length);
       return;
     }
-    const text = this[stream].receive(chunk);
-    this.#order.tee?.(stream, text, chunk);
-    this.#quiet();
+    if (!this.streams.take(stream, chunk)) void this.stop('cancelled');
+    this.#draining?.heard();
   }
 
   /** The program has ended: waits for its output to end too, or to fall silent while something else holds it open. */
   #drain(status: Status): void {
     this.#exited = status;
-    const release = (): void => {
+    this.#draining = drain(this.#means.after, () => {
       if (this.#stopping === undefined) this.#finish(held(status, this.host));
-    };
-    const callOffDrain = this.#means.after(DRAIN_MS, release);
-    let callOffQuiet = this.#means.after(QUIET_MS, release);
-    this.#quiet = () => {
-      callOffQuiet();
-      callOffQuiet = this.#means.after(QUIET_MS, release);
-    };
-    this.#drained = () => {
-      callOffDrain();
-      callOffQuiet();
-      this.#quiet = () => undefined;
-    };
+    });
   }
 
   #finish(end: End): void {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#durationMs = this.#means.clock.monoMs() - this.#startedMono;
-    this.#drained();
+    this.#draining?.callOff();
     if (isHeld(end)) this.#readOn(this.#durationMs);
     else this.#channel?.close();
-    for (const stream of ['stdout', 'stderr'] as const)
-      this.#order.tee?.(stream, this[stream].finish(), new Uint8Array(0));
+    this.streams.finish();
     this.#settle(end);
   }
 

@@ -26,6 +26,9 @@ export type End =
   | { readonly how: StopCause; readonly stop: StopReport; readonly unsent?: true }
   | { readonly how: 'lost'; readonly why: Failure; readonly unsent?: true };
 
+/** A command wrote more than `maxBytes` to both streams together, and was stopped for it; so many bytes are not kept. */
+export type OutputLimit = { readonly maxBytes: number; readonly discarded: number };
+
 /** How a command stands; `durationMs` is by the monotonic clock. */
 export type Standing = {
   readonly end: End | undefined;
@@ -34,4 +37,5 @@ export type Standing = {
   readonly queued?: number;
   /** What the program left behind: whether it still holds the output and with it a lane, and how many bytes it wrote in vain. */
   readonly leavings?: { readonly open: boolean; readonly discarded: number };
+  readonly outputLimit?: OutputLimit;
 };

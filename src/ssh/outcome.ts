@@ -1,13 +1,23 @@
 import type { Json, Outcome } from '../audit/record.ts';
 import type { End, StopReport } from './end.ts';
-import type { Command, Output } from './fleet.ts';
+import type { Command } from './fleet.ts';
+import type { Output } from './growing-text.ts';
+
+/** Commands that the operator of this machine has ended: kept apart, as to whoever waits for them a stop is a stop. */
+const byOperator = new WeakSet<Command>();
+
+/** Says that it is the operator who stops this one. */
+export const stoppedByOperator = (command: Command): void => void byOperator.add(command);
 
 /** How a command ended, as the audit keeps it: output by size and hash, never its bytes. */
 export const outcomeOf = async (command: Command): Promise<Outcome> => {
   const end = await command.ended;
+  const { durationMs, outputLimit } = command.state();
   return {
     ...endOf(end),
-    duration_ms: Math.round(command.state().durationMs),
+    ...(end.how === 'cancelled' && byOperator.has(command) ? { by: 'operator' } : {}),
+    ...(outputLimit === undefined ? {} : { output_limit: outputLimit.maxBytes }),
+    duration_ms: Math.round(durationMs),
     stdout: digestOf(command.stdout),
     stderr: digestOf(command.stderr),
   };

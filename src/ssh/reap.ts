@@ -1,4 +1,5 @@
 import type { Random } from '../call.ts';
+import { Redaction, redacted } from '../text/redact.ts';
 import { safeLine } from '../text/safe.ts';
 import { ask } from './channel.ts';
 import type { Connection } from './connection.ts';
@@ -23,7 +24,12 @@ const COMMAND_CHARS = 200;
 const MOST_REMAINING = 20;
 
 /** What a look at the far side needs. */
-export type Eyes = { readonly random: Random; readonly after: After; readonly graceMs?: Grace };
+export type Eyes = {
+  readonly random: Random;
+  readonly after: After;
+  readonly graceMs?: Grace;
+  readonly redaction?: Redaction;
+};
 
 /**
  * Stops every process of a host that carries one of the marks, by the warden who stands there or on
@@ -36,10 +42,10 @@ export const reap = async (connection: Connection, marks: readonly Mark[], eyes:
   const deadlineMs = LOOKING_MS + graceMs.reduce((sum, ms) => sum + ms);
   try {
     const said = await connection.warden()?.reap(nonce, words, deadlineMs);
-    if (said !== undefined && said !== '') return readAnswer(said, nonce);
+    if (said !== undefined && said !== '') return readAnswer(said, nonce, eyes.redaction);
     const text = scriptText(REAP_SCRIPT, [nonce, ...words], { [REAPER_NAME]: nonce });
     const answer = await ask(connection, { text, reserved: true, deadlineMs, after: eyes.after });
-    return readAnswer(answer.stdout.toString('utf8'), nonce);
+    return readAnswer(answer.stdout.toString('utf8'), nonce, eyes.redaction);
   } catch {
     // A host that cannot be asked proves nothing; why it cannot is the connection's to tell whoever uses it next.
     return { proven: false, signals: [], remaining: [] };
@@ -47,7 +53,7 @@ export const reap = async (connection: Connection, marks: readonly Mark[], eyes:
 };
 
 /** Reads the lines that begin with the nonce: a startup file of the account may write others. */
-export const readAnswer = (text: string, nonce: string): Reaped => {
+export const readAnswer = (text: string, nonce: string, redaction = new Redaction()): Reaped => {
   const lines = text
     .split('\n')
     .filter(line => line.startsWith(`${nonce} `))
@@ -59,7 +65,7 @@ export const readAnswer = (text: string, nonce: string): Reaped => {
   });
   const remaining = left
     .slice(0, MOST_REMAINING)
-    .map(({ pid, command }) => ({ pid, command: safeLine(command, COMMAND_CHARS) }));
+    .map(({ pid, command }) => ({ pid, command: safeLine(redacted(redaction, command), COMMAND_CHARS) }));
   const complete = lines.at(-1) === 'end' && !lines.includes('blind');
   const answer = { proven: complete && left.length === 0, signals: [...new Set(signals)], remaining };
   return left.length > MOST_REMAINING ? { ...answer, unlisted: left.length - MOST_REMAINING } : answer;

@@ -1,5 +1,5 @@
 import { isContinuation } from '../text/utf8.ts';
-import type { Piece } from './fleet.ts';
+import type { Piece } from './growing-text.ts';
 
 const FIRST_BYTES = 4096;
 const HEAD_BYTES = 65_536;
@@ -31,9 +31,31 @@ export class Ring {
     return this.#length;
   }
 
-  /** Appends whole characters. */
-  write(text: string): void {
-    const bytes = Buffer.from(text);
+  /** Bytes of memory that it takes. */
+  get held(): number {
+    return this.#head.length + this.#tail.length;
+  }
+
+  /** Lets go of everything kept; offsets stay as they are, and reads say what is gone. */
+  clear(): void {
+    this.#head = Buffer.alloc(0);
+    this.#tail = Buffer.alloc(0);
+    this.#oldest = this.#length;
+  }
+
+  /** Another one with the same in it. */
+  copy(): Ring {
+    const copy = new Ring(this.#headBytes + this.#tailBytes);
+    copy.#head = this.#head;
+    copy.#tail = Buffer.from(this.#tail);
+    copy.#oldest = this.#oldest;
+    copy.#length = this.#length;
+    return copy;
+  }
+
+  /** Appends whole characters, as UTF-8. */
+  write(text: string | Buffer): void {
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     for (let at = 0; at < bytes.length; at += this.#tailBytes) this.#append(bytes.subarray(at, at + this.#tailBytes));
   }
 

@@ -13,6 +13,7 @@ export type SecretResolver = (reference: SecretReference) => Promise<string>;
 export class Secret {
   readonly #reference: SecretReference;
   readonly #resolve: SecretResolver;
+  readonly #listeners: ((text: string) => void)[] = [];
 
   constructor(reference: SecretReference, resolve: SecretResolver) {
     this.#reference = reference;
@@ -33,7 +34,13 @@ export class Secret {
       throw this.#unreadable('it cannot be fetched', error instanceof Error ? error.message : undefined);
     });
     if (text === '') throw this.#unreadable('it is empty');
+    for (const hear of this.#listeners) hear(text);
     return text;
+  }
+
+  /** Tells the text each time before it is given out: for what must keep it from being shown. */
+  whenRevealed(hear: (text: string) => void): void {
+    this.#listeners.push(hear);
   }
 
   #unreadable(why: string, cause = why): Failure {

@@ -1,5 +1,7 @@
+import { Bytes } from './bytes.ts';
 import { isHidden, shown } from './hidden.ts';
-import { codeOf, decodeAt, INCOMPLETE, sizeOf } from './utf8.ts';
+import { Sniffer } from './sniffer.ts';
+import { codeOf, decodeAt, INCOMPLETE, isInvalid, sizeOf } from './utf8.ts';
 
 const [BEL, LF, CR, CAN, SUB, ESC, BACKSLASH] = [0x07, 0x0a, 0x0d, 0x18, 0x1a, 0x1b, 0x5c] as const;
 const [CSI, ST] = [0x9b, 0x9c] as const;
@@ -30,33 +32,63 @@ export class Safe {
   #held = '';
   #heldChars = 0;
 
+  /** The bytes of the stream before the tail. */
+  #passed = 0;
+  readonly #sniffer = new Sniffer();
+
+  /** Whether what came so far is binary data, whatever it looks like once it is safe. */
+  get binary(): boolean {
+    return this.#sniffer.binary(this.#passed);
+  }
+
   /** The safe text that these bytes complete; the output has no control but line feed and tab. */
   push(chunk: Uint8Array): string {
+    return this.bytes(chunk).toString('utf8');
+  }
+
+  /** The same as UTF-8; it may lie in the chunk's own memory. */
+  bytes(chunk: Uint8Array): Buffer {
     const bytes = this.#tail.length === 0 ? viewOf(chunk) : Buffer.concat([this.#tail, chunk]);
-    let text = '';
-    let at = 0;
+    let at = this.#mode === 'text' ? visibleEnd(bytes, 0) : 0;
+    if (at === bytes.length) return this.#pass(bytes, at, bytes);
+    const out = new Bytes();
+    out.copy(bytes, 0, at);
     while (at < bytes.length) {
-      const end = this.#mode === 'text' ? visibleEnd(bytes, at) : at;
-      if (end > at) text += bytes.toString('utf8', at, end);
-      at = end;
+      if (this.#mode === 'text') {
+        const end = visibleEnd(bytes, at);
+        if (end > at) out.copy(bytes, at, end);
+        at = sequenceEnd(bytes, end);
+        if (at > end) continue;
+      }
       if (at === bytes.length) break;
       const decoded = decodeAt(bytes, at);
       if (decoded === INCOMPLETE) break;
-      text += this.#take(codeOf(decoded));
+      const code = codeOf(decoded);
+      if (code === 0 || isInvalid(bytes, at, decoded)) this.#sniffer.odd(this.#passed + at, sizeOf(decoded));
+      const alone = this.#mode !== 'text' ? undefined : code === 0xfffd ? REPLACEMENT : ALONE[code];
+      if (alone === undefined) out.text(this.#take(code));
+      else out.copy(alone, 0, alone.length);
       at += sizeOf(decoded);
     }
-    this.#tail = at === bytes.length ? NONE : Uint8Array.from(bytes.subarray(at));
-    return text;
+    return this.#pass(bytes, at, out.take());
   }
 
   /** What is still held, once the stream has ended; it can begin anew then. */
   end(): string {
     const cut = this.#tail.length === 0 ? '' : this.#take(0xfffd);
+    this.#sniffer.odd(this.#passed, this.#tail.length);
+    this.#passed += this.#tail.length;
     this.#tail = NONE;
     const last =
       this.#mode === 'return' ? '\n' : this.#mode === 'stringEscape' ? this.#reveal() + shown(ESC) : this.#reveal();
     this.#mode = 'text';
     return cut + last;
+  }
+
+  #pass<T>(bytes: Uint8Array, at: number, safe: T): T {
+    this.#passed += at;
+    this.#tail = at === bytes.length ? NONE : Uint8Array.from(bytes.subarray(at));
+    return safe;
   }
 
   #take(code: number): string {
@@ -151,6 +183,24 @@ const visibleEnd = (bytes: Uint8Array, from: number): number => {
     at += sizeOf(decoded);
   }
 };
+
+/** What binary data is full of, and begins nothing, by its code: as it is shown. */
+const ALONE: readonly (Uint8Array | undefined)[] = Array.from({ length: 0xa0 }, (_, code) =>
+  code === CR || code === ESC || code === CSI || STRING_C1.has(code) ? undefined : Buffer.from(shown(code)),
+);
+const REPLACEMENT = Buffer.from('\ufffd');
+
+/** The end of a control sequence (ECMA-48 5.4) that is whole and stands at `from`, which is left out at once; else `from`. */
+const sequenceEnd = (bytes: Uint8Array, from: number): number => {
+  if (bytes[from] !== ESC || bytes[from + 1] !== BRACKET) return from;
+  let at = from + 2;
+  const most = Math.min(bytes.length, from + SEQUENCE_CHARS);
+  while (at < most && isParameter(bytes[at] ?? 0)) at += 1;
+  const final = bytes[at] ?? 0;
+  return at < bytes.length && final >= 0x40 && final <= 0x7e ? at + 1 : from;
+};
+
+const isParameter = (byte: number): boolean => byte >= 0x20 && byte <= 0x3f;
 
 /** The bytes that are passed on as they are: printable ASCII, tab and line feed. */
 const PLAIN = new Uint8Array(256).fill(1, 0x20, 0x7f);

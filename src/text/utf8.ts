@@ -13,6 +13,22 @@ export const codeOf = (decoded: number): number => decoded & CODE_MASK;
 /** How many bytes a decoded character takes. */
 export const sizeOf = (decoded: number): number => decoded >> SIZE_SHIFT;
 
+/** Whether a decoded character stands for bytes at `at` that are no UTF-8, and not for a U+FFFD that somebody wrote. */
+export const isInvalid = (bytes: Uint8Array, at: number, decoded: number): boolean =>
+  codeOf(decoded) === REPLACEMENT && !(sizeOf(decoded) === 3 && bytes[at] === 0xef && bytes[at + 1] === 0xbf);
+
+/** Whether a code point, or a byte, is one of the first 128. */
+export const isAscii = (code: number): boolean => code < 0x80;
+
+/** Writes a code point that is no surrogate, and gives back where the next one goes. */
+export const encodeInto = (bytes: Uint8Array, at: number, code: number): number => {
+  const more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  const mark = more === 0 ? 0 : (0xff00 >> (more + 1)) & 0xff;
+  bytes[at] = mark | (code >> (6 * more));
+  for (let index = 1; index <= more; index += 1) bytes[at + index] = 0x80 | ((code >> (6 * (more - index))) & 0x3f);
+  return at + more + 1;
+};
+
 /** Whether a byte goes on with a character that began before it. */
 export const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
 

@@ -3,6 +3,7 @@ import { Failure } from '../errors.ts';
 import { CAPS } from '../ssh/caps.ts';
 import type { StopReport } from '../ssh/end.ts';
 import type { Command } from '../ssh/fleet.ts';
+import type { Output } from '../ssh/growing-text.ts';
 import { showBoth } from './shown.ts';
 
 /** What was proved about a stop, on the wire. */
@@ -25,12 +26,25 @@ export const standingShape = z.strictObject({
     .literal(true)
     .optional()
     .describe('The program ended; something it left behind held its output, and what that writes is not kept.'),
-  discarded: z.number().optional().describe('Bytes that were written after the end and not kept.'),
+  discarded: z
+    .number()
+    .optional()
+    .describe('Bytes that were written after the end, or beyond output_limit, and not kept.'),
   queued: z
     .number()
     .optional()
     .describe('Nothing was sent yet: it waits for a free lane, with so many channels of the host in use.'),
   unsent: z.literal(true).optional().describe('The host never got the command.'),
+  output_limit: z
+    .number()
+    .optional()
+    .describe('It wrote more bytes than this to both streams and was stopped for it; the rest is not kept.'),
+});
+
+/** A stream that is no text. */
+export const binaryShape = z.strictObject({
+  bytes: z.number(),
+  sha256: z.string().optional(),
 });
 
 /** How a command stands and what it wrote: the shape of `ssh_exec`'s result. */
@@ -45,6 +59,8 @@ export const commandShape = z.strictObject({
   stderr_cursor: z.number(),
   stdout_omitted: z.number().describe('Bytes that are not in stdout above.'),
   stderr_omitted: z.number(),
+  stdout_binary: binaryShape.optional().describe('stdout is no text: its size and hash as received.'),
+  stderr_binary: binaryShape.optional(),
   stop: stopShape.optional(),
 });
 
@@ -82,27 +98,41 @@ export const commandResult = (command: Command): CommandResult => {
     stderr_cursor: stderr.cursor,
     stdout_omitted: stdout.omitted,
     stderr_omitted: stderr.omitted,
+    ...(command.stdout.binary ? { stdout_binary: binaryOf(command.stdout) } : {}),
+    ...(command.stderr.binary ? { stderr_binary: binaryOf(command.stderr) } : {}),
   };
 };
+
+/** What can be said of a stream that is no text. */
+export const binaryOf = (output: Output): z.output<typeof binaryShape> => {
+  const received = output.received();
+  return { bytes: received.bytes, ...('sha256' in received ? { sha256: received.sha256 } : {}) };
+};
+
+/** The same in words. */
+export const binaryText = ({ bytes, sha256 }: z.output<typeof binaryShape>): string =>
+  `binary data, ${bytes} bytes${sha256 === undefined ? '' : `, SHA-256 ${sha256}`}`;
 
 /** How a command stands, on the wire. */
 export type Standing = z.output<typeof standingShape> & Pick<CommandResult, 'stop'>;
 
 /** The status, and what belongs to it: a code, a signal, or what a stop proved. */
 export const standing = (command: Command): Standing => {
-  const { end, queued, leavings } = command.state();
-  if (end === undefined) return { status: 'running', ...(queued === undefined ? {} : { queued }) };
+  const { end, queued, leavings, outputLimit } = command.state();
+  const limit =
+    outputLimit === undefined ? {} : { output_limit: outputLimit.maxBytes, discarded: outputLimit.discarded };
+  if (end === undefined) return { status: 'running', ...(queued === undefined ? {} : { queued }), ...limit };
   const held = leavings === undefined ? {} : { output_held: true as const, discarded: leavings.discarded };
   const unsent = 'unsent' in end ? { unsent: end.unsent } : {};
   switch (end.how) {
     case 'exited':
-      return { status: end.how, exit_code: end.code, ...held };
+      return { status: end.how, exit_code: end.code, ...limit, ...held };
     case 'signalled':
-      return { status: end.how, signal: end.signal, ...held };
+      return { status: end.how, signal: end.signal, ...limit, ...held };
     case 'lost':
-      return { status: end.how, ...unsent };
+      return { status: end.how, ...unsent, ...limit };
     default:
-      return { status: end.how, ...unsent, stop: stopResult(end.stop) };
+      return { status: end.how, ...unsent, ...limit, stop: stopResult(end.stop) };
   }
 };
 
@@ -116,9 +146,10 @@ export const lostFailure = (result: { status: string; host: string }): Failure |
 export const commandText = (result: CommandResult): string =>
   [
     headline(result),
-    result.stdout === '' ? undefined : `stdout:\n${result.stdout}`,
-    result.stderr === '' ? undefined : `stderr:\n${result.stderr}`,
+    streamText('stdout', result.stdout, result.stdout_binary),
+    streamText('stderr', result.stderr, result.stderr_binary),
     result.output_held ? HELD : undefined,
+    result.output_limit === undefined ? undefined : limitText(result.output_limit),
     result.queued === undefined
       ? undefined
       : `Nothing was sent yet: it waits for a free lane, because ${result.queued} channels to ${result.host} are in use (ssh_status lists what is yours). It begins by itself; ssh_cancel_command takes it back.`,
@@ -128,6 +159,16 @@ export const commandText = (result: CommandResult): string =>
   ]
     .filter(part => part !== undefined)
     .join('\n');
+
+const streamText = (name: string, text: string, binary: CommandResult['stdout_binary']): string | undefined => {
+  if (binary !== undefined) return `${name} (${binaryText(binary)}; a part of it, made readable):\n${text}`;
+  return text === '' ? undefined : `${name}:\n${text}`;
+};
+
+/** What a limit that was passed means for the reader. */
+export const limitText = (maxBytes: number): string =>
+  `It wrote more than the ${maxBytes} bytes that it may, and was stopped; the rest is not kept. ` +
+  'Ask for less (head, tail, grep), or write to a file on the host and read parts of that.';
 
 const HELD =
   'The program has ended, but something it left behind still holds its output, and with it one of the few lanes of the host. ' +

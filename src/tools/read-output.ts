@@ -1,7 +1,17 @@
 import * as z from 'zod';
 import type { Observe } from '../call.ts';
-import type { Output } from '../ssh/fleet.ts';
-import { lostFailure, refuseUnsent, standing, standingShape, stopShape } from './command-result.ts';
+import type { GrowingText } from '../ssh/growing-text.ts';
+import {
+  binaryOf,
+  binaryShape,
+  binaryText,
+  limitText,
+  lostFailure,
+  refuseUnsent,
+  standing,
+  standingShape,
+  stopShape,
+} from './command-result.ts';
 import { commandId, cursor, maxBytes, waitMs } from './fields.ts';
 import { showFrom } from './shown.ts';
 import { defineTool } from './tool.ts';
@@ -9,6 +19,7 @@ import { wait } from './wait.ts';
 
 const WAIT_MS = 10_000;
 const MAX_BYTES = 24_000;
+const STREAMS = ['stdout', 'stderr', 'both'] as const;
 
 /** `ssh_read_output`: more of what a command wrote. */
 export const readOutput = defineTool({
@@ -20,7 +31,10 @@ export const readOutput = defineTool({
   risk: 'read',
   input: z.strictObject({
     command_id: commandId,
-    stream: z.enum(['stdout', 'stderr']).optional().describe('Which stream (default stdout).'),
+    stream: z
+      .enum(STREAMS)
+      .optional()
+      .describe('Which stream (default stdout); both: in the order in which they arrived, with cursors of their own.'),
     cursor,
     wait_ms: waitMs(WAIT_MS),
     max_bytes: maxBytes,
@@ -30,15 +44,16 @@ export const readOutput = defineTool({
     command_id: z.string(),
     ...standingShape.shape,
     stop: stopShape.optional(),
-    stream: z.enum(['stdout', 'stderr']),
+    stream: z.enum(STREAMS),
     text: z.string(),
     cursor: z.number().describe('Pass it to the next call.'),
     dropped: z.number().describe('Bytes before text that are not kept any more.'),
     more: z.boolean().describe('Whether more is there to be read at once.'),
+    binary: binaryShape.optional().describe('The stream is no text: its size and hash as received.'),
   }),
   action: (args): Observe => ({ kind: 'observe', what: 'command', id: args.command_id }),
   run: async (permit, { fleet }, moment, args) => {
-    const command = fleet.command(permit);
+    const command = await fleet.command(permit, args.wait_ms);
     const stream = args.stream ?? 'stdout';
     const output = command[stream];
     const from = args.cursor ?? 0;
@@ -54,13 +69,16 @@ export const readOutput = defineTool({
       cursor: piece.next,
       dropped: piece.dropped,
       more: piece.more,
+      ...(stream !== 'both' && command[stream].binary ? { binary: binaryOf(command[stream]) } : {}),
     };
   },
   text: out =>
     [
       `${statusText(out)} on ${out.host}; ${out.stream} up to cursor ${out.cursor}` +
-        `${out.more ? ', more to be read' : ''}${out.dropped === 0 ? '' : `; ${out.dropped} bytes before it are not kept`}`,
+        `${out.more ? ', more to be read' : ''}${out.dropped === 0 ? '' : `; ${out.dropped} bytes before it are not kept`}` +
+        `${out.binary === undefined ? '' : `; it is ${binaryText(out.binary)}`}`,
       out.text,
+      ...(out.output_limit === undefined ? [] : [limitText(out.output_limit)]),
     ].join('\n'),
   failure: lostFailure,
 });
@@ -72,7 +90,7 @@ const statusText = (out: { status: string; exit_code?: number | undefined; queue
 
 /** Returns at once when bytes are there or the command is over. */
 const waitForMore = async (
-  output: Output,
+  output: GrowingText,
   ended: Promise<unknown>,
   from: number,
   ms: number,

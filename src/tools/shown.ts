@@ -1,4 +1,4 @@
-import type { Output, Piece } from '../ssh/fleet.ts';
+import type { GrowingText, Output, Piece } from '../ssh/growing-text.ts';
 
 /** What one result shows of a stream: `omitted` bytes are not in `text`, and `cursor` is where reading goes on. */
 export type Shown = { readonly text: string; readonly cursor: number; readonly omitted: number };
@@ -7,17 +7,21 @@ export type Shown = { readonly text: string; readonly cursor: number; readonly o
 export const RESULT_CHARS = 30_000;
 const FRAME_CHARS = 2_000;
 const PIECE_CHARS = RESULT_CHARS - FRAME_CHARS;
+/** So much is shown of what nobody can read. */
+const BINARY_CHARS = 512;
 
-/** Both streams within one budget: each may use what the other leaves. */
+/** Both streams within one budget: each may use what the other leaves, and binary data has little. */
 export const showBoth = (stdout: Output, stderr: Output): { readonly stdout: Shown; readonly stderr: Shown } => {
   const whole = RESULT_CHARS - FRAME_CHARS;
-  const err = show(stderr, Math.max(whole / 3, whole - cost(show(stdout, whole).text)));
-  const out = show(stdout, whole - cost(err.text));
+  const most = ({ binary }: Output): number => (binary ? BINARY_CHARS : whole);
+  const left = whole - cost(show(stdout, most(stdout)).text);
+  const err = show(stderr, Math.min(most(stderr), Math.max(whole / 3, left)));
+  const out = show(stdout, Math.min(most(stdout), whole - cost(err.text)));
   return { stdout: out, stderr: err };
 };
 
 /** Head and tail of a stream in at most `chars` characters of JSON, with a line between them that says what is left out. */
-export const show = (output: Output, chars: number): Shown => {
+export const show = (output: GrowingText, chars: number): Shown => {
   let bytes = Math.floor(chars);
   for (;;) {
     const shown = headAndTail(output, bytes);
@@ -28,7 +32,7 @@ export const show = (output: Output, chars: number): Shown => {
 };
 
 /** A piece from a cursor on, at most so many bytes of text and so many characters of JSON. */
-export const showFrom = (output: Output, from: number, maxBytes: number): Piece => {
+export const showFrom = (output: GrowingText, from: number, maxBytes: number): Piece => {
   let bytes = maxBytes;
   for (;;) {
     const piece = output.read(from, bytes);
@@ -48,7 +52,7 @@ export const showText = (text: string, chars: number): { readonly text: string; 
 
 const wholeCharacters = (text: string): string => (/[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text);
 
-const headAndTail = (output: Output, bytes: number): Shown => {
+const headAndTail = (output: GrowingText, bytes: number): Shown => {
   const start = output.read(0, bytes);
   if (start.next >= output.length) return { text: start.text, cursor: start.next, omitted: start.dropped };
   const head = output.read(0, Math.floor(bytes * 0.4));

@@ -1,9 +1,11 @@
 import { cpus, loadavg } from 'node:os';
 import { startSshd } from '../support/sshd.ts';
+import { CEDAR } from './cedar.ts';
 import { warmExec } from './exec.ts';
 import type { Figures } from './figures.ts';
 import { ms, ratio } from './figures.ts';
 import { gatePass } from './gate.ts';
+import { captureRates, limitToProof, outputRates } from './output.ts';
 import { decisions } from './policy.ts';
 import { firstResponse } from './start.ts';
 import { cancelToProof, exitWhenAlone } from './stop.ts';
@@ -36,8 +38,14 @@ row('cancel to proof, INT obeyed', obeys, 'aim: 60 ms and a round trip');
 row('cancel to proof, INT and TERM ignored', ignores, 'aim: 1 s');
 row('exit after EOF, two commands and a session alive', await exitWhenAlone(sshd, 9), 'aim: 100 ms');
 
+row('output limit to proof', await limitToProof(sshd, 15), 'aim: 50 ms');
 row('gate: one limit, record on disk', await gatePass(2000));
-say('\n| decision | p50 | p99 |\n|---|--:|--:|');
-for (const [name, { p50, p99 }] of Object.entries(decisions()))
-  say(`| ${name} | ${p50.toFixed(1)} µs | ${p99.toFixed(1)} µs |`);
+const us = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(1)} µs`);
+say(`\n| decision | p50 | p99 | ${CEDAR} p50 | p99 |\n|---|--:|--:|--:|--:|`);
+for (const { name, ours: mine, cedar } of decisions())
+  say(`| ${name} | ${us(mine.p50)} | ${us(mine.p99)} | ${us(cedar?.p50)} | ${us(cedar?.p99)} |`);
+say('\n| output, MB/s | ssh2 alone | `ssh` | ours | of ssh2 |\n|---|--:|--:|--:|--:|');
+for (const [name, { bare, ssh, ours }] of Object.entries(await outputRates(sshd, 2)))
+  say(`| ${name} | ${bare.toFixed(0)} | ${ssh.toFixed(0)} | ${ours.toFixed(0)} | ${ratio(ours, bare)} |`);
+for (const [name, rate] of Object.entries(captureRates())) say(`| kept, ${name} | | | ${rate.toFixed(0)} | |`);
 say(`\nidle server: ${rssMb.toFixed(0)} MB resident`);

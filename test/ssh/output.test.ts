@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Capture } from '../../src/ssh/output.ts';
+import { Redaction } from '../../src/text/redact.ts';
 
 const state = async (promise: Promise<unknown>): Promise<'settled' | 'pending'> =>
   Promise.race([
@@ -39,6 +40,34 @@ describe('a captured stream', () => {
     expect(output.read(0, 1_000_000).next).toBe(2500);
     expect(output.read(2500, 1_000_000)).toMatchObject({ from: 992_500, dropped: 990_000, next: 1_000_000 });
   });
+});
+
+describe('a stream with a secret in it', () => {
+  const redaction = new Redaction();
+  redaction.add('correct-horse');
+
+  test('is freed of it across chunks, after what hides in it was made visible', () => {
+    const output = new Capture(10_000, redaction);
+    expect(output.receive(Buffer.from('pass: correct'))).toBe('pass: ');
+    expect(output.receive(Buffer.from('\x1b[1m-hor'))).toBe('');
+    expect(output.receive(Buffer.from('se\x1b[m\ncor'))).toBe('[redacted]\n');
+    expect(output.finish()).toBe('cor');
+    expect(output.read(0, 100).text).toBe('pass: [redacted]\ncor');
+  });
+
+  test('has no hash by which the secret could be guessed', () => {
+    const output = new Capture(10_000, redaction);
+    output.receive(Buffer.from('correct-horse correct-horse\n'));
+    expect(output.received()).toEqual({ bytes: 28, redacted: 2 });
+  });
+});
+
+test('binary data is known as such, however short', () => {
+  const output = new Capture();
+  output.receive(Buffer.from('text'));
+  expect(output.binary).toBe(false);
+  output.receive(Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]));
+  expect(output.binary).toBe(true);
 });
 
 describe('waiting for growth', () => {

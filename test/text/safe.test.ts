@@ -88,6 +88,11 @@ const ROWS: readonly (readonly [what: string, from: string | readonly number[], 
   ['bytes above U+10FFFF', [0xf4, 0x90, 0x80, 0x80], '\ufffd\ufffd\ufffd\ufffd'],
   ['a character that is cut short', [0x61, 0xf0, 0x9f, 0x98], 'a\ufffd'],
   ['a cut character before a letter', [0xe2, 0x82, 0x61], '\ufffda'],
+  ['UTF-16 text', [0x61, 0x00, 0x3d, 0xd8, 0x00, 0xde], 'a\\u{0}=\ufffd\\u{0}\ufffd'],
+  ['a lone low surrogate in UTF-8', [0xed, 0xb8, 0x80], '\ufffd\ufffd\ufffd'],
+  ['an overlong NUL', [0xc0, 0x80], '\ufffd\ufffd'],
+  ['a CSI of the greatest length', `\x1b[${'1'.repeat(254)}mx`, 'x'],
+  ['a CSI that is one too long', `\x1b[${'1'.repeat(255)}mx`, `\\u{1b}[${'1'.repeat(255)}mx`],
   ['Latin-1 text', [0x63, 0x61, 0x66, 0xe9, 0x20], 'caf\ufffd '],
 ];
 
