@@ -28,6 +28,10 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export const launchText = (start: Start, shell: LoginShell): string => {
   const bare = Object.keys(start.env).length === 0;
   const text = shell === 'posix' && bare && !('canonical' in start.program) ? posixText(start) : otherText(start);
+  return fitting(text);
+};
+
+const fitting = (text: string): string => {
   if (Buffer.byteLength(text) <= LONGEST) return text;
   throw new Failure('INVALID_INPUT', `The command line is longer than ${LONGEST} bytes once it is quoted.`, {
     next: 'Send the long part by stdin, for example as a script to sh -s.',
@@ -40,9 +44,11 @@ const posixText = ({ program, cwd, mark }: Start): string => {
   return `export ${MARK_NAME}=${mark}; ${enter}${run}`;
 };
 
-const otherText = ({ program, cwd, env, mark }: Start): string => {
+const otherText = (start: Start): string => `exec ${programAfterEnv(start)}`;
+
+const programAfterEnv = ({ program, cwd, env, mark }: Start): string => {
   const enter = cwd === undefined ? [] : ['/bin/sh -c', quoted(ENTER, 'cwd'), 'sh', directoryWord(cwd)];
-  return ['exec /usr/bin/env', `${MARK_NAME}=${mark}`, ...assignments(env), ...enter, programWords(program)].join(' ');
+  return ['/usr/bin/env', `${MARK_NAME}=${mark}`, ...assignments(env), ...enter, programWords(program)].join(' ');
 };
 
 /** Goes to a directory, or exits 125; `$1` is the directory, the rest is the program. */
@@ -88,6 +94,10 @@ const quotable = (text: string, what: string): string => {
   if (!text.includes('\0')) return text;
   throw new Failure('INVALID_INPUT', `${what} contains a NUL character, which no command line can carry.`);
 };
+
+/** The command line by which a constant script of ours is given words and then this program, for it to start as it likes. */
+export const scriptWithProgram = (script: string, words: readonly string[], start: Start): string =>
+  fitting(`${scriptText(script, words)} ${programAfterEnv(start)}`);
 
 /** A constant script of ours for /bin/sh with its arguments, whatever the login shell is. */
 export const scriptText = (

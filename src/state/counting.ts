@@ -2,6 +2,7 @@ import type { Clock, Log, Random } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Charge } from '../policy/decision.ts';
 import type { Pages } from './book.ts';
+import { makeHandles } from './handles.ts';
 import { chargeAll, levelOf } from './ledger.ts';
 import type { Head, Store } from './store.ts';
 import { type InTransaction, makeTickets } from './tickets.ts';
@@ -51,6 +52,7 @@ export const storeOver = (keeping: Keeping, { clock, random, log, leaseMs, every
     refund: tickets.refund,
     release: tickets.release,
     level: charge => inTransaction(entry => levelOf(entry, charge)),
+    ...makeHandles(inTransaction),
     setHead: keeping.setHead,
     heads: keeping.heads,
     close() {

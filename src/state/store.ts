@@ -1,4 +1,5 @@
 import type { Charge } from '../policy/decision.ts';
+import type { Handles } from './handles.ts';
 
 /** Charged in full, or refused by `short` with nothing taken; `retryAfterMs` is exact for windows, absent for concurrency. */
 export type ChargeResult =
@@ -15,10 +16,10 @@ export type Level = { readonly used: number; readonly max: number; readonly free
 export type Head = { readonly file: string; readonly seq: number; readonly mac: string };
 
 /**
- * Counters that outlive the process, shared by every process of the machine. Every method settles within a second:
+ * Counters and handles that outlive the process, shared by every process of the machine. Every method settles within a second:
  * what cannot be counted is a `Failure` POLICY_UNAVAILABLE, never a guess.
  */
-export type Store = {
+export type Store = Handles & {
   /** Takes all charges or none, with the clock read inside the transaction. */
   readonly charge: (charges: readonly Charge[]) => Promise<ChargeResult>;
   /** Gives back everything of a ticket: only for an effect that never began. */

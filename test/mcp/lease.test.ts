@@ -5,12 +5,18 @@ import { ALLOW_ALL, home, hostEntry, type Raw, raw, structured } from '../suppor
 import { noneLeft, processesWith } from '../support/processes.ts';
 import { type Relay, relayTo } from '../support/relay.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
+import { type TempFolder, tempFolder } from '../support/temp.ts';
 
 let sshd: Sshd;
+let state: TempFolder;
 beforeAll(async () => {
-  sshd = await startSshd();
+  state = await tempFolder();
+  sshd = await startSshd({ config: [`SetEnv XDG_STATE_HOME=${state.path}`] });
 });
-afterAll(() => sshd.close());
+afterAll(async () => {
+  await sshd.close();
+  await state.remove();
+});
 
 /** The shortest lease that can be configured, and what stopping takes after it on a busy machine. */
 const LEASE_MS = 5_000;
@@ -69,8 +75,8 @@ const WAYS: readonly Way[] = [
 const tree = (mark: string): string =>
   `export TRACE=${mark}; setsid sleep 7801 & nohup sh -c 'trap "" INT TERM HUP; while :; do sleep 7802; done' >/dev/null 2>&1 & sleep 7803`;
 
-describe('[G3] remote work ends within its lease', () => {
-  test.each(WAYS)('when $way', { timeout: 60_000 }, async ({ gone, after, atOnce }) => {
+describe('remote work ends within its lease, and what was detached does not', () => {
+  test.each(WAYS)('when $way [G14]', { timeout: 60_000 }, async ({ gone, after, atOnce }) => {
     using relay = await relayTo(sshd.port);
     const entry = { ...(await hostEntry(sshd)), port: relay.port, hostKey: sshd.hostKeys[0]?.fingerprint };
     const timeouts = { leaseMs: LEASE_MS };
@@ -78,14 +84,26 @@ describe('[G3] remote work ends within its lease', () => {
     await using server = raw(place);
     const mark = randomBytes(8).toString('hex');
     const run = { host: 'web-1', command: tree(mark), wait_ms: 1 };
-    const started = await Promise.all([server.call('ssh_exec', run), server.call('ssh_exec', run)]);
-    expect(started.map(result => structured(result).status)).toEqual(['running', 'running']);
+    const detached = `detached${mark.toUpperCase()}`;
+    const apart = { host: 'web-1', command: `export TRACE=${detached}; sleep 7804`, detach: true };
+    const started = await Promise.all([
+      server.call('ssh_exec', run),
+      server.call('ssh_exec', run),
+      server.call('ssh_exec', apart),
+    ]);
+    expect(started.map(result => structured(result).status)).toEqual(['running', 'running', 'running']);
     await expect.poll(async () => (await processesWith(mark)).length).toBeGreaterThanOrEqual(8);
     const began = performance.now();
     gone({ server, relay });
     await noneLeft(mark);
     const took = performance.now() - began;
     after?.({ server, relay });
+    await using next = raw(place);
+    expect(await processesWith(detached)).not.toEqual([]);
+    const { command_id } = structured(started[2]);
+    const cancelled = await next.call('ssh_cancel_command', { command_id });
+    expect(structured(cancelled)).toMatchObject({ outcome: 'confirmed' });
+    expect(await processesWith(detached)).toEqual([]);
     expect(took).toBeLessThan((atOnce ? 0 : LEASE_MS) + STOPPING_MS);
   });
 });
