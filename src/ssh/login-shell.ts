@@ -7,8 +7,10 @@ import type { After } from './timer.ts';
 /** How the login shell of an account wants to be spoken to. */
 export type LoginShell = 'posix' | 'other';
 
-/** Shells that read `export NAME=value; …` and `|| exit` as POSIX says. */
-const POSIX: ReadonlySet<string> = new Set('sh bash rbash dash ash zsh ksh ksh93 mksh lksh oksh yash'.split(' '));
+/** Names of shells that read `export NAME=value; …` and `|| exit` as POSIX says. */
+export const POSIX_SHELLS: ReadonlySet<string> = new Set(
+  'sh bash rbash dash ash zsh ksh ksh93 mksh lksh oksh yash'.split(' '),
+);
 
 /** Every shell we know prints this with its own path in it, or fails. */
 const QUESTION = 'echo "sallyport:$SHELL:"';
@@ -19,7 +21,7 @@ const askFor = async (connection: Connection, after: After, signal: AbortSignal)
   const { status, stdout } = await ask(connection, { text: QUESTION, deadlineMs: DEADLINE_MS, after, signal });
   const said = /sallyport:([^:\n]*):/.exec(stdout.toString('latin1'))?.[1] ?? '';
   const name = said.slice(said.lastIndexOf('/') + 1);
-  return status.how === 'exited' && status.code === 0 && POSIX.has(name) ? 'posix' : 'other';
+  return status.how === 'exited' && status.code === 0 && POSIX_SHELLS.has(name) ? 'posix' : 'other';
 };
 
 /** The login shell behind a connection; `giveUp` ends the waiting of one caller. */

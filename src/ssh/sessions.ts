@@ -2,64 +2,103 @@ import type { Outcome } from '../audit/record.ts';
 import { newSessionId, type Open, type Run, type SessionId } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Parts } from './caps.ts';
-import type { Commands, Leave } from './commands.ts';
+import type { Commands, Leave, StartOptions } from './commands.ts';
 import type { StopCause, StopReport } from './end.ts';
 import type { Line } from './fleet.ts';
 import { unsent } from './given-up.ts';
+import { type Ground, readGround, surveyAction } from './ground.ts';
+import { stoppedByOperator } from './outcome.ts';
+import { overseenSession } from './overseen.ts';
 import { Registry } from './registry.ts';
 import { ManagedSession } from './session.ts';
-import { isKeepable } from './step.ts';
+import { FORGOTTEN, type SessionPlaces } from './session-places.ts';
+import { collect } from './step.ts';
 
 type Entry = {
   readonly session: ManagedSession;
   readonly openedMono: number;
+  usedMono: number;
   readonly settle: (outcome: Outcome) => void;
+  readonly leavePlace: () => void;
   callOffIdle: () => void;
+  callOffLife: () => void;
 };
+
+type By = { readonly by?: 'operator' };
 
 /** A session that has just begun, and how it will have ended. */
 export type Begun = { readonly session: ManagedSession; readonly ended: Promise<Outcome> };
 
 const OPEN_MS = 30_000;
-const FORGOTTEN = 'A session is over once it was ended or nothing was sent to it for long.';
+const NEVER = new AbortController().signal;
 
 /** The managed sessions of this process: nothing of them lives on a host between two lines. */
 export class Sessions {
   readonly #parts: Parts;
   readonly #commands: Commands;
   readonly #registry = new Registry<SessionId, Entry>('session', FORGOTTEN);
-  readonly #opening = new Map<string, number>();
+  readonly #places: SessionPlaces;
 
-  constructor(parts: Parts, commands: Commands) {
+  constructor(parts: Parts, commands: Commands, places: SessionPlaces) {
     this.#parts = parts;
     this.#commands = commands;
+    this.#places = places;
   }
 
   /** Asks the host where the account begins; `BUSY` when the grant has too many, `UNSUPPORTED` when the host has no usable shell. */
   async open(leave: Leave, action: Open, signal?: AbortSignal): Promise<Begun> {
-    const { caps, clock, random } = this.#parts;
+    const { caps, random } = this.#parts;
     const { grant } = leave;
-    const others = this.#opening.get(grant) ?? 0;
-    if (this.#registry.of(grant).length + others >= caps.sessionsPerGrant)
-      throw new Failure('BUSY', `${caps.sessionsPerGrant} sessions of this grant are open.`, {
-        next: 'End one with ssh_session_end, then call again.',
-      });
-    this.#opening.set(grant, others + 1);
+    const leavePlace = this.#places.take(grant, action.target.host);
     try {
-      const cwd = await this.#home(leave, action, signal);
+      const ground = await this.#survey(leave, action, signal);
       const id = newSessionId(random);
-      const session = new ManagedSession({ id, target: action.target, cwd, keepBytes: caps.keepBytes });
+      const session = new ManagedSession({
+        id,
+        target: action.target,
+        ground,
+        newName: () => random(16).toString('hex'),
+        keepBytes: caps.keepBytes,
+      });
       let settle: Entry['settle'] = () => undefined;
       const ended = new Promise<Outcome>(resolve => {
         settle = resolve;
       });
-      const entry: Entry = { session, openedMono: clock.monoMs(), settle, callOffIdle: () => undefined };
-      this.#registry.add(grant, id, entry);
-      this.#awaitIdle(entry);
+      this.#keep(grant, { session, settle, leavePlace }, ended);
       return { session, ended };
-    } finally {
-      this.#opening.set(grant, (this.#opening.get(grant) ?? 1) - 1);
+    } catch (error) {
+      leavePlace();
+      throw error;
     }
+  }
+
+  #keep(grant: string, made: Pick<Entry, 'session' | 'settle' | 'leavePlace'>, ended: Promise<Outcome>): void {
+    const { caps, clock, after, overseer } = this.#parts;
+    const now = clock.monoMs();
+    const never = (): void => undefined;
+    const entry: Entry = { ...made, openedMono: now, usedMono: now, callOffIdle: never, callOffLife: never };
+    const { session } = made;
+    this.#registry.add(grant, session.id, entry);
+    this.#awaitIdle(entry);
+    entry.callOffLife = after(caps.sessionLifeMs, () => void this.#close(entry, 'expired'));
+    const life = {
+      ...{ clock, openedMono: now, usedMono: () => entry.usedMono, ended: ended.then(({ how }) => how) },
+      open: () => this.#registry.find(grant, session.id) !== undefined,
+      end: () => this.#endByOperator(entry),
+    };
+    overseer?.began(overseenSession(session, { grant }, life));
+  }
+
+  /** How long a session of the grant was not used, and may still live. */
+  lifeOf(grant: string, id: string): { readonly idleMs: number; readonly leftMs: number } {
+    const { openedMono, usedMono } = this.#registry.get(grant, id);
+    const now = this.#parts.clock.monoMs();
+    return { idleMs: now - usedMono, leftMs: Math.max(0, openedMono + this.#parts.caps.sessionLifeMs - now) };
+  }
+
+  #endByOperator(entry: Entry): Promise<StopReport> {
+    if (entry.session.running !== undefined) stoppedByOperator(entry.session.running);
+    return this.#close(entry, 'ended', 'cancelled', { by: 'operator' });
   }
 
   get(grant: string, id: string): ManagedSession {
@@ -78,10 +117,16 @@ export class Sessions {
   async send(leave: Leave, action: Run, signal?: AbortSignal): Promise<{ session: ManagedSession; line: Line }> {
     const entry = this.#registry.get(leave.grant, action.session ?? '');
     const { session } = entry;
+    // What a rule says of a line's output and time is not said of the session's own steps, and what a line left is removed at any rate.
+    const own: Leave = { grant: leave.grant, obligations: {}, revoked: leave.revoked };
+    const leaveOf = ({ step, signals }: StartOptions = {}): Leave =>
+      step !== true ? leave : signals === undefined ? { ...own, revoked: NEVER } : own;
     const line = await session.send(action, async (run, options) => {
-      const command = await this.#commands.start(leave, run, {
+      const command = await this.#commands.start(leaveOf(options), run, {
         ...options,
-        signals: [...(options?.signals ?? []), signal],
+        asked: action.program,
+        // What fetches the doing of a line that has ended is not given up with the call that sent it.
+        signals: options?.signals === undefined ? [] : [...options.signals, signal],
       });
       void command.ended.then(() => this.#awaitIdle(entry));
       return command;
@@ -116,18 +161,16 @@ export class Sessions {
     }
   }
 
-  async #home(leave: Leave, action: Open, signal?: AbortSignal): Promise<string> {
-    const run: Run = {
-      kind: 'exec',
-      target: action.target,
-      program: { argv: ['/bin/sh', '-c', 'pwd -P'] },
-      env: {},
-      timeoutMs: OPEN_MS,
-    };
-    const command = await this.#commands.start(leave, run, { step: true, signals: [signal] });
+  async #survey(leave: Leave, action: Open, signal?: AbortSignal): Promise<Ground> {
+    const { tee, bytes } = collect();
+    const command = await this.#commands.start(leave, surveyAction(action, OPEN_MS), {
+      tee,
+      step: true,
+      signals: [signal],
+    });
     const end = await command.ended;
-    const cwd = command.stdout.read(0, 8192).text.replace(/\n$/, '');
-    if (end.how === 'exited' && end.code === 0 && isKeepable(cwd)) return cwd;
+    const ground = end.how === 'exited' && end.code === 0 ? readGround(bytes()) : undefined;
+    if (ground !== undefined) return ground;
     if (end.how === 'lost') throw end.why;
     if (end.how === 'revoked' || end.how === 'cancelled') throw unsent();
     const said = command.stderr.read(0, 300).text.trim();
@@ -143,19 +186,22 @@ export class Sessions {
   #awaitIdle(entry: Entry): void {
     entry.callOffIdle();
     if (!this.#registry.all().includes(entry)) return;
+    entry.usedMono = this.#parts.clock.monoMs();
     entry.callOffIdle = this.#parts.after(this.#parts.caps.sessionIdleMs, () => {
       if (entry.session.idle) void this.#close(entry, 'idle');
     });
   }
 
-  #close(entry: Entry, how: string, cause: StopCause = 'cancelled'): Promise<StopReport> {
-    this.#remove(entry, how);
+  #close(entry: Entry, how: string, cause: StopCause = 'cancelled', more: By = {}): Promise<StopReport> {
+    this.#remove(entry, how, more);
     return entry.session.end(cause);
   }
 
-  #remove(entry: Entry, how: string): void {
+  #remove(entry: Entry, how: string, more: By = {}): void {
     entry.callOffIdle();
+    entry.callOffLife();
+    entry.leavePlace();
     this.#registry.remove(entry.session.id);
-    entry.settle({ how, duration_ms: Math.round(this.#parts.clock.monoMs() - entry.openedMono) });
+    entry.settle({ how, ...more, duration_ms: Math.round(this.#parts.clock.monoMs() - entry.openedMono) });
   }
 }
