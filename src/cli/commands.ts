@@ -1,6 +1,7 @@
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
 import { POLICY_COMMANDS } from './policy-commands.ts';
+import { SESSIONS_COMMANDS } from './sessions-commands.ts';
 
 /** A flag: a switch, or one that takes a value; `many` may be given again. */
 export type Flag = {
@@ -135,6 +136,7 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./desk.ts')).hostsTrust,
   },
   ...POLICY_COMMANDS,
+  ...SESSIONS_COMMANDS,
   {
     words: ['audit', 'verify'],
     synopsis: '',

@@ -12,3 +12,6 @@ export { policyInit } from './policy-init.ts';
 export { policySchemaCommand } from './policy-schema.ts';
 export { policyTest } from './policy-test.ts';
 export { policyValidate } from './policy-validate.ts';
+export { sessionsEnd } from './sessions-end.ts';
+export { sessionsList } from './sessions-list.ts';
+export { sessionsWatch } from './sessions-watch.ts';

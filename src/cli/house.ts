@@ -1,6 +1,7 @@
 import { openAudit } from '../audit/log.ts';
 import type { Audit } from '../audit/record.ts';
 import type { Log } from '../call.ts';
+import type { Config } from '../config/config.ts';
 import { compilePinned, LivePolicy } from '../config/live-policy.ts';
 import { load } from '../config/load.ts';
 import { InvalidFile } from '../errors.ts';
@@ -8,13 +9,16 @@ import { Gate } from '../gate/gate.ts';
 import type { Service } from '../mcp/server.ts';
 import { NO_POLICY, type Policy, visibility } from '../policy/decide.ts';
 import { createFleet, type Fleet } from '../ssh/fleet.ts';
+import { Overseer } from '../ssh/overseer.ts';
+import type { Handles } from '../state/handles.ts';
 import { openSqlite } from '../state/sqlite.ts';
 import type { Store } from '../state/store.ts';
 import { TOOLS } from '../tools/index.ts';
+import { controlOf } from './control.ts';
 import { noHosts } from './hosts-list.ts';
 import type { Io } from './io.ts';
 import { lazyAudit, lazyStore } from './lazy.ts';
-import { connectionsFor, leaseOf, partsFor } from './link.ts';
+import { capsOf, connectionsFor, leaseOf, partsFor } from './link.ts';
 import type { Options } from './options.ts';
 import { placesIn } from './record.ts';
 import { followPolicy, takeCandidate } from './reload.ts';
@@ -26,6 +30,8 @@ export type OpenHouse = {
   readonly audit: Audit;
   /** Opens what is opened late; what fails is said to the operator, and again to the first call that needs it. */
   readonly warmUp: () => Promise<void>;
+  /** Opens the socket on which the operator's own command line asks; without it the server goes on, with a warning. */
+  readonly openControl: () => Promise<void>;
   /** Resolves when nothing is being opened any more. */
   readonly idle: () => Promise<void>;
   /** Whether refusals wait for a record that is still being opened; nothing runs on a host then. */
@@ -48,16 +54,8 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
   const { clock } = io;
   const policy = (): Policy => live.policy;
   const gate = new Gate({ policy, candidate: () => shadow?.candidate.policy, store, audit, clock, log });
-  const lease = leaseOf(config);
-  const connections = connectionsFor(config, { ...partsFor(io, config, log), lease });
-  const fleet = createFleet({
-    hosts: config.hosts,
-    connections,
-    clock,
-    random: io.random,
-    log,
-    graceMs: lease.graceMs,
-  });
+  const { fleet, ...seen } = fleetOf(io, config, { log, handles: store });
+  const control = controlOf(io, options, { grant, ...seen, audit, log });
   const service: Service = {
     tools: TOOLS,
     house: { gate, fleet, version: io.version },
@@ -74,7 +72,19 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
       for (const end of ends) end?.();
     };
   };
-  return { service, fleet, follow, audit, warmUp: kept.warmUp, idle: kept.idle, owes: kept.owes, close: kept.close };
+  const { warmUp, idle, owes, close } = kept;
+  return { service, fleet, follow, audit, openControl: control.open, warmUp, idle, owes, close };
+};
+
+/** The fleet over the configured hosts, and what the operator sees of it. */
+const fleetOf = (io: Io, config: Config, { log, handles }: { readonly log: Log; readonly handles: Handles }) => {
+  const { clock, random } = io;
+  const lease = leaseOf(config);
+  const overseer = new Overseer();
+  const connections = connectionsFor(config, { ...partsFor(io, config, log), lease });
+  const parts = { hosts: config.hosts, connections, clock, random, log, overseer, handles };
+  const fleet = createFleet({ ...parts, graceMs: lease.graceMs, caps: capsOf(config) });
+  return { fleet, overseer, connections };
 };
 
 const firstPolicy = (file: string, text: string | undefined, pin: string | undefined): Policy => {

@@ -9,6 +9,7 @@ import { writeNew } from './files.ts';
 import { firstConfig, type HostLine, hostEntry, hostLine, type Ways } from './first-config.ts';
 import { EXIT, type Io, print, say, Usage, writeJson } from './io.ts';
 import type { Options } from './options.ts';
+import { writeFirst } from './policy-init.ts';
 import { presetText } from './presets.ts';
 
 type Status = 'written' | 'exists' | 'not written';
@@ -30,12 +31,15 @@ export const init = async (io: Io, { options, flags }: Request): Promise<number>
   const config = firstConfig(hosts, ways);
   checkConfig(config, options, io);
   const dry = flags.has('print');
-  const make = (path: string, content: string): Made => ({
+  const make = (path: string, content: string, write: typeof writeFirst): Made => ({
     path,
     content,
-    status: dry ? look(path) : write(path, content, io),
+    status: dry ? look(path) : write(io, path, content) ? 'written' : 'exists',
   });
-  const files: Outcome['files'] = [make(options.paths.config, config), make(options.paths.policy, policy)];
+  const files: Outcome['files'] = [
+    make(options.paths.config, config, writeOne),
+    make(options.paths.policy, policy, writeFirst),
+  ];
   const add = files[0].status === 'exists' ? hosts.map(host => hostEntry(host, ways)) : [];
   const outcome = { files, registrations: clients, add, next: nextSteps(hosts, add, options, dry) };
   if (options.json) writeJson(io, outcome);
@@ -45,8 +49,8 @@ export const init = async (io: Io, { options, flags }: Request): Promise<number>
 
 const look = (path: string): Status => (existsSync(path) ? 'exists' : 'not written');
 
-const write = (path: string, content: string, io: Io): Status =>
-  writeNew(path, content, io.random(8).toString('hex')) ? 'written' : 'exists';
+const writeOne = (io: Io, path: string, content: string): boolean =>
+  writeNew(path, content, io.random(8).toString('hex'));
 
 const SAID: Readonly<Record<Status, string>> = {
   written: 'written',

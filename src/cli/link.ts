@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../call.ts';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../errors.ts';
+import type { Caps } from '../ssh/caps.ts';
 import type { Connections } from '../ssh/connection.ts';
 import { createConnections } from '../ssh/connections.ts';
 import type { Host } from '../ssh/host.ts';
@@ -34,6 +35,13 @@ export const leaseOf = ({ timeouts: { leaseMs, intMs, termMs, killMs } }: Config
   leaseMs: leaseMs ?? LEASE_MS,
   graceMs: [intMs ?? GRACE_MS[0], termMs ?? GRACE_MS[1], killMs ?? GRACE_MS[2]],
 });
+
+/** How much a grant may have open: what the configuration says, and the usual otherwise. */
+export const capsOf = ({ limits }: Config): Partial<Caps> => {
+  const { commands, detached, sessions, ...same } = limits;
+  const named = { ...same, commandsPerGrant: commands, detachedPerGrant: detached, sessionsPerGrant: sessions };
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+};
 
 /** Connections to the configured hosts, none of them dialled. */
 export const connectionsFor = (config: Config, parts: Parts): Connections =>

@@ -125,14 +125,17 @@ const admin = {
   ],
 };
 
-const PRESETS: Readonly<Record<string, unknown>> = { observe, operate, admin };
+const PRESETS: Readonly<Record<string, object>> = { observe, operate, admin };
+
+/** The name of the schema that lies beside a first policy. */
+export const SCHEMA_NAME = 'policy.schema.json';
 
 /** The names of the first policies that there are. */
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 
 /** A first policy by its name, as the text of a file; throws a `Usage` for a name that there is not. */
 export const presetText = (name: string): string => {
-  if (Object.hasOwn(PRESETS, name)) return `${JSON.stringify(PRESETS[name], null, 2)}\n`;
+  if (Object.hasOwn(PRESETS, name)) return `${JSON.stringify({ $schema: `./${SCHEMA_NAME}`, ...PRESETS[name] }, null, 2)}\n`;
   throw new Usage(
     `unknown preset ${JSON.stringify(name)}${didYouMean(name, PRESET_NAMES) || `; there are ${PRESET_NAMES.join(', ')}`}`,
   );

@@ -12,6 +12,7 @@ export const placesIn = (state: string) => ({
   store: join(state, 'state.db'),
   audit: join(state, 'audit'),
   key: join(state, 'audit.key'),
+  control: join(state, 'control'),
 });
 
 /** What the record holds, and why its ends cannot be vouched for, when the store cannot be read. */

@@ -24,7 +24,7 @@ export const serve = async (io: Io, { options }: Request): Promise<number> => {
   const begin = async (): Promise<void> => {
     const house = await late.open();
     unfollow = house.follow(wire.toolsChanged);
-    await house.warmUp();
+    await Promise.all([house.warmUp(), house.openControl()]);
   };
   // What cannot be opened is told by `failed`.
   const warming = setTimeout(() => void begin().catch(() => undefined), WARM_UP_MS);

@@ -1,18 +1,23 @@
-import { newCommandId, type Run, type Target } from '../call.ts';
+import { setMaxListeners } from 'node:events';
+import { newCommandId, type Program, type Run, type Target } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Obligations } from '../policy/decision.ts';
 import type { Parts } from './caps.ts';
-import type { Order, RemoteCommand, Tee } from './command.ts';
+import type { Order, RemoteCommand } from './command.ts';
 import type { Connection } from './connection.ts';
 import type { StopCause, StopReport } from './end.ts';
 import { once } from './giving-up.ts';
 import { launchText } from './launch.ts';
 import { createLoginShells, type LoginShells } from './login-shell.ts';
 import { createMarks, type Mark } from './mark.ts';
+import { overseenCommand } from './overseen.ts';
 import { createProofs, type Proofs } from './proof.ts';
 import { reap } from './reap.ts';
-import { Registry } from './registry.ts';
+import { isRunning, type KeptOutput, Shelf } from './shelf.ts';
 import { startCommand } from './start-command.ts';
+import type { Tee } from './streams.ts';
+import { type Inhabitant, terminalText } from './terminal-launch.ts';
+import type { TerminalLine } from './terminal-line.ts';
 
 /** For whom a command runs, what it must keep to, and what ends it when it is no longer allowed; a permit is one. */
 export type Leave = { readonly grant: string; readonly obligations: Obligations; readonly revoked: AbortSignal };
@@ -22,14 +27,17 @@ export type StartOptions = {
   readonly tee?: Tee;
   readonly signals?: readonly (AbortSignal | undefined)[];
   readonly step?: boolean;
+  /** What was asked for, where more is sent than that. */
+  readonly asked?: Program | undefined;
+  /** The terminal to run on, what is to run there, and how much of its output is kept. */
+  readonly terminal?: { readonly line: TerminalLine; readonly inhabitant: Inhabitant; readonly keepBytes: number };
 };
 
 /** The commands of this process: started under a mark, kept by handle, stopped alone or together. */
 export class Commands {
   readonly #parts: Parts;
   readonly #newMark: () => Mark;
-  readonly #registry = new Registry<RemoteCommand['id'], RemoteCommand>('command', FORGOTTEN);
-  readonly #endedAt = new Map<RemoteCommand, number>();
+  readonly #shelf: Shelf;
   /** Marks that may be alive on a host: asked for, and not known to have ended. */
   readonly #alive = new Map<Mark, Connection>();
   /** What one change of the policy ends, to be stopped together. */
@@ -39,7 +47,10 @@ export class Commands {
   readonly #proved: Proofs;
 
   constructor(parts: Parts) {
+    // Every start listens to it until it is sent: as many as may wait, and no leak.
+    setMaxListeners(0, this.#halt.signal);
     this.#parts = parts;
+    this.#shelf = new Shelf({ ...parts, forgotten: ({ mark }) => this.#release(mark) });
     this.#newMark = createMarks(parts.random);
     this.#shellOf = createLoginShells(parts.after, this.#halt.signal);
     this.#proved = createProofs({ newMark: this.#newMark, after: parts.after, halt: this.#halt.signal });
@@ -53,68 +64,84 @@ export class Commands {
     if (this.#halt.signal.aborted) throw goingDown();
     const { grant } = leave;
     const order = this.#order(leave, action, options);
-    this.#makeRoom(grant);
+    this.#shelf.makeRoom(grant, action.target.host);
     this.#expect(order.mark, order.connection);
     const { command, underway } = startCommand(order, { ...this.#parts, halted: () => this.#halt.signal.aborted });
     this.#keep(grant, command, options.step === true);
     try {
       await underway;
     } catch (error) {
-      this.#registry.remove(command.id);
-      this.#endedAt.delete(command);
+      this.#shelf.remove(command);
       throw this.#halt.signal.aborted ? goingDown() : error;
     }
     once(leave.revoked, () => this.#revoke(command));
+    if (options.step !== true && options.terminal === undefined)
+      this.#show(grant, command, options.asked ?? action.program);
     return command;
   }
 
-  #order({ obligations, revoked }: Leave, action: Run, { tee, signals = [] }: StartOptions): Order {
-    const { caps, random } = this.#parts;
+  #order({ obligations, revoked }: Leave, action: Run, { tee, signals = [], step, terminal }: StartOptions): Order {
+    const { caps, random, redaction } = this.#parts;
+    const maxBytes = step === true ? undefined : obligations.maxOutputBytes;
     const connection = this.connectionTo(action.target);
     const mark = this.#newMark();
     // Refuses what cannot be sent before anything is dialled, and is right for any login shell.
-    const anyText = launchText({ ...action, mark }, 'other');
+    const anyText =
+      terminal === undefined
+        ? launchText({ ...action, mark }, 'other')
+        : terminalText(terminal.inhabitant, mark, terminal.line.nonce);
     return {
       id: newCommandId(random),
       mark,
       connection,
       text: async giveUp => {
         if ('canonical' in action.program) {
-          await this.#proved(connection, giveUp);
+          await this.proved(connection, giveUp);
           return anyText;
         }
+        if (terminal !== undefined) return anyText;
         const shell = await this.#shellOf(connection, giveUp);
         return shell === 'posix' ? launchText({ ...action, mark }, shell) : anyText;
       },
       ...(action.stdin === undefined ? {} : { stdin: action.stdin }),
       ...(action.session === undefined ? {} : { session: action.session }),
       ...(tee === undefined ? {} : { tee }),
+      ...(terminal === undefined ? {} : { terminal: terminal.line }),
       timeoutMs: Math.min(action.timeoutMs, obligations.timeoutMs ?? action.timeoutMs),
       leavingsMs: caps.leavingsMs,
-      keepBytes: Math.min(caps.keepBytes, obligations.maxOutputBytes ?? caps.keepBytes),
+      keepBytes: terminal?.keepBytes ?? caps.keepBytes,
+      maxOutputBytes: Math.min(caps.maxOutputBytes, maxBytes ?? caps.maxOutputBytes),
+      redaction,
       signals: [this.#halt.signal, revoked, ...signals],
       revoked,
     };
   }
 
+  /** Resolves when a host passes canonical text on unchanged; rejects as `Proofs` do. */
+  async proved(connection: Connection, giveUp: AbortSignal): Promise<void> {
+    await this.#proved(connection, giveUp);
+  }
+
   get(grant: string, id: string): RemoteCommand {
-    this.#expire();
-    return this.#registry.get(grant, id);
+    return this.#shelf.get(grant, id);
   }
 
   find(grant: string, id: string): RemoteCommand | undefined {
-    this.#expire();
-    return this.#registry.find(grant, id);
+    return this.#shelf.find(grant, id);
   }
 
   of(grant: string): readonly RemoteCommand[] {
-    this.#expire();
-    return this.#registry.of(grant);
+    return this.#shelf.of(grant);
+  }
+
+  /** What is kept of those of a grant that have ended. */
+  kept(grant: string): KeptOutput {
+    return this.#shelf.kept(grant);
   }
 
   /** Those that need the connection to a host: that are to be sent, that run, or that left something behind which holds their output. */
   needing(host: string): readonly RemoteCommand[] {
-    return this.#registry
+    return this.#shelf
       .all()
       .filter(command => command.host === host && (isRunning(command) || command.state().leavings?.open === true));
   }
@@ -140,7 +167,7 @@ export class Commands {
   /** Begins nothing more, and stops on every host what this process may have alive there. */
   async shutdown(): Promise<void> {
     this.#halt.abort();
-    const running = this.#registry.all().filter(isRunning);
+    const running = this.#shelf.all().filter(isRunning);
     const hosts = new Set(this.#alive.values());
     await Promise.all(
       [...hosts].map(async connection => {
@@ -154,14 +181,13 @@ export class Commands {
 
   /** Resolves when every command that ran has its end. */
   async settled(): Promise<void> {
-    await Promise.all(this.#registry.all().map(({ ended }) => ended));
+    await Promise.all(this.#shelf.all().map(({ ended }) => ended));
   }
 
   #keep(grant: string, command: RemoteCommand, step: boolean): void {
-    this.#registry.add(grant, command.id, command);
+    this.#shelf.add(grant, command);
     void command.ended.then(end => {
       if (end.how !== 'lost' || end.unsent === true) this.#release(command.mark);
-      this.#endedAt.set(command, this.#parts.clock.monoMs());
       if (step && end.how === 'exited') this.#forget(command);
       if ('stop' in end && end.stop.outcome === 'unconfirmed') this.#warn(command, end.stop);
     });
@@ -186,8 +212,7 @@ export class Commands {
   }
 
   #forget(command: RemoteCommand): void {
-    this.#registry.remove(command.id);
-    this.#endedAt.delete(command);
+    this.#shelf.remove(command);
     this.#release(command.mark);
   }
 
@@ -203,27 +228,13 @@ export class Commands {
     if (this.#alive.size > MOST_ALIVE && oldest !== undefined) this.#alive.delete(oldest);
   }
 
-  #makeRoom(grant: string): void {
-    const mine = this.of(grant);
-    const most = this.#parts.caps.commandsPerGrant;
-    if (mine.length < most) return;
-    const oldest = mine.find(command => !isRunning(command));
-    if (oldest === undefined) throw new Failure('BUSY', `${most} commands of this grant run or wait already.`);
-    this.#forget(oldest);
-  }
-
-  #expire(): void {
-    const oldest = this.#parts.clock.monoMs() - this.#parts.caps.keepEndedMs;
-    for (const [command, endedAt] of this.#endedAt) if (endedAt <= oldest) this.#forget(command);
+  #show(grant: string, command: RemoteCommand, program: Program): void {
+    const { overseer, redaction } = this.#parts;
+    overseer?.began(overseenCommand(command, { grant, program, redaction }));
   }
 }
 
-/** Where the handle of an ended command may have gone. */
-const FORGOTTEN = 'A command that has ended is forgotten after a while, or when many have ended since.';
-
 /** As many marks as fit into one command line; those of commands whose end was never learned are the only ones that pile up. */
 const MOST_ALIVE = 1_000;
-
-const isRunning = (command: RemoteCommand): boolean => command.state().end === undefined;
 
 const goingDown = (): Failure => new Failure('SHUTTING_DOWN', 'The server is ending, and begins nothing more.');

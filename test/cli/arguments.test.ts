@@ -24,7 +24,10 @@ const BAD: readonly { readonly argv: readonly string[]; readonly says: string }[
     says: 'serve does not take "now"; usage: sallyport serve [--pin sha256:...] [--shadow FILE]',
   },
   { argv: ['srve'], says: 'unknown command "srve"; did you mean "serve"?' },
-  { argv: ['approvals'], says: 'unknown command "approvals"; there are serve, init, doctor, hosts, policy, audit' },
+  {
+    argv: ['approvals'],
+    says: 'unknown command "approvals"; there are serve, init, doctor, hosts, policy, sessions, audit',
+  },
   { argv: ['hosts', 'tst', 'web'], says: 'unknown command of hosts "tst"; did you mean "test"?' },
   { argv: ['hosts', 'show', 'web'], says: 'unknown command of hosts "show"; there are list, test, trust' },
   {
@@ -51,7 +54,10 @@ const BAD: readonly { readonly argv: readonly string[]; readonly says: string }[
     says: '--log-level must be one of error, warn, info, debug; did you mean "warn"?',
   },
   { argv: ['hosts', '--print'], says: 'unknown flag "--print"' },
-  { argv: ['\u001b[2J'], says: 'unknown command "\\u001b[2J"; there are serve, init, doctor, hosts, policy, audit' },
+  {
+    argv: ['\u001b[2J'],
+    says: 'unknown command "\\u001b[2J"; there are serve, init, doctor, hosts, policy, sessions, audit',
+  },
 ];
 
 test.each(BAD)('$argv is refused with what is near', async ({ argv, says }) => {

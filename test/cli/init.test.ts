@@ -31,6 +31,19 @@ test('on an empty home it writes both files for their owner alone, and says what
   );
 });
 
+test('beside the first policy lies the schema that it names, and neither is written over', async () => {
+  await using somebody = await person();
+  await somebody.type('init');
+  const { $schema } = JSON.parse(await readFile(at(somebody, 'policy.json'), 'utf8'));
+  expect($schema).toBe('./policy.schema.json');
+  expect(await readFile(at(somebody, $schema), 'utf8')).toBe((await somebody.type('policy', 'schema')).stdout);
+  expect(await mode(at(somebody, $schema))).toBe('600');
+  await writeFile(at(somebody, $schema), '{}');
+  await somebody.type('init');
+  await somebody.type('policy', 'init');
+  expect(await readFile(at(somebody, $schema), 'utf8')).toBe('{}');
+});
+
 test('what it writes is understood by every other command', async () => {
   await using somebody = await person();
   await somebody.type('init', '--host', 'web=deploy@10.0.0.5', '--host', 'db=root@[2001:db8::1]:2222');

@@ -290,6 +290,7 @@ const diffOf = async (old: string, now: string, ...more: readonly string[]) => {
 
 const rules = (...each: readonly Rule[]): Json => ({ rules: each });
 const NARROW: Rule = { ...LOOK, commands: ['uptime'], match: [] };
+const SESSIONS: Json = { tools: { ssh_exec: {}, ssh_session_start: {}, ssh_session_send: {} } };
 const WIDER: readonly { readonly title: string; readonly narrow: Json; readonly wide: Json }[] = [
   {
     title: 'a bound that is raised',
@@ -337,6 +338,16 @@ const WIDER: readonly { readonly title: string; readonly narrow: Json; readonly 
       tools: { ssh_exec: { require: [{ path: 'args.command', op: 'in', value: ['uptime', 'uptime '] }] } },
       ...rules(NARROW),
     },
+  },
+  {
+    title: 'a login shell',
+    narrow: { ...SESSIONS, ...rules(NARROW) },
+    wide: { ...SESSIONS, ...rules(NARROW, { id: 'shell', effect: 'allow', actions: ['shell'] }) },
+  },
+  {
+    title: 'a key more',
+    narrow: { ...SESSIONS, ...rules({ ...NARROW, actions: ['exec', 'input'], input: ['q'] }) },
+    wide: { ...SESSIONS, ...rules({ ...NARROW, actions: ['exec', 'input'], input: ['q', 'k'] }) },
   },
   {
     title: 'an action that no call can show',
@@ -472,6 +483,8 @@ test('policy init writes a preset for its owner alone, and never over another', 
     stderr: `${path} written\n`,
   });
   expect((await stat(path)).mode & 0o777).toBe(0o600);
+  const schema = join(somebody.home.path, '.config/sallyport/policy.schema.json');
+  expect(await readFile(schema, 'utf8')).toBe((await somebody.type('policy', 'schema')).stdout);
   const again = await somebody.type('policy', 'init', '--preset', 'admin', '--json');
   expect({ code: again.code, status: json(again.stdout).status }).toEqual({ code: 1, status: 'exists' });
   expect(await readFile(path, 'utf8')).toBe(presetText('operate'));
