@@ -30,6 +30,11 @@ export const FAILURES = {
   CONNECTION_LOST: { who: 'agent', retry: 'unsafe', next: 'It may have run: look before you repeat it.' },
   BUSY: { who: 'agent', retry: 'later', next: 'End something that is open, or wait, then call again.' },
   UNSUPPORTED: { who: 'agent', retry: 'changed', next: 'Choose one of the ways that the message names.' },
+  PASSWORD_ASKED: {
+    who: 'operator',
+    retry: 'no',
+    next: 'Press ctrl-c to leave it, and ask the operator for a way that needs no password.',
+  },
   CANCELLED: { who: 'agent', retry: 'changed', next: 'Call again if it is still wanted.' },
   SHUTTING_DOWN: { who: 'agent', retry: 'later', next: 'Start the server again.' },
   DEFECT: { who: 'developer', retry: 'no', next: 'Report it with the call_id; the cause is on stderr.' },

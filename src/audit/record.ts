@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Action, Program } from '../call.ts';
+import type { Action, Program, Typed } from '../call.ts';
 import type { Effect, Reason } from '../policy/decision.ts';
+import { listed } from './bounds.ts';
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -76,7 +77,7 @@ export type AuditRecord =
       readonly live: Judged;
       readonly candidate: Judged;
     }
-  | { readonly event: 'started' | 'stopped' | 'recovered'; readonly detail: Json };
+  | { readonly event: 'started' | 'stopped' | 'recovered' | 'operator'; readonly detail: Json };
 
 /** The append-only record. */
 export type Audit = {
@@ -109,16 +110,23 @@ export const describe = (action: Action, judged: Action = action): Json => {
       return {
         kind: action.kind,
         ...where,
-        ...programOf(action.program),
-        ...(judged.kind !== 'exec' || judged.program === action.program ? {} : runsOf(judged.program)),
+        ...programsOf(action.program, judged),
         ...(action.cwd === undefined ? {} : { cwd: action.cwd }),
         ...(Object.keys(action.env).length === 0 ? {} : { env: Object.keys(action.env) }),
         ...(action.stdin === undefined ? {} : { stdin: digest(action.stdin) }),
         ...(action.session === undefined ? {} : { session: action.session }),
+        ...(action.detach === undefined ? {} : { detach: action.detach }),
         timeout_ms: judged.kind === 'exec' ? judged.timeoutMs : action.timeoutMs,
       };
     case 'open':
-      return { kind: action.kind, mode: action.mode, ...where };
+      return {
+        kind: action.kind,
+        mode: action.mode,
+        ...where,
+        ...(action.mode === 'program' ? programsOf(action.asked, judged) : {}),
+      };
+    case 'type':
+      return { kind: action.kind, mode: action.mode, ...where, session: action.session, ...typedOf(action.typed) };
     case 'connect':
       return { kind: action.kind, ...where };
     case 'stop':
@@ -130,6 +138,19 @@ const programOf = (program: Program): { readonly [key: string]: Json } => {
   if ('text' in program) return { command: program.text };
   return 'argv' in program ? { argv: program.argv } : { runs: program.canonical };
 };
+
+/** What was asked for, and what the policy has made of it. */
+const programsOf = (asked: Program, judged: Action): { readonly [key: string]: Json } => ({
+  ...programOf(asked),
+  ...('program' in judged && judged.program !== asked ? runsOf(judged.program) : {}),
+});
+
+/** What is typed may be a secret, also key by key: only keys that are no characters are told. */
+const typedOf = ({ text, keys = [], size }: Typed): { readonly [key: string]: Json } => ({
+  ...(text === undefined ? {} : { input: digest(text) }),
+  ...(keys.length === 0 ? {} : { keys: listed(keys.map(key => (Array.from(key).length === 1 ? '·' : key))) }),
+  ...(size === undefined ? {} : { cols: size.cols, rows: size.rows }),
+});
 
 const runsOf = (program: Program): { readonly [key: string]: Json } =>
   'text' in program ? { runs: program.text } : programOf(program);

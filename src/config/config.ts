@@ -16,6 +16,7 @@ export type Config = {
   /** The policy file of each grant that has one of its own. */
   readonly grants: ReadonlyMap<string, string>;
   readonly timeouts: ParsedConfig['timeouts'];
+  readonly limits: ParsedConfig['limits'];
 };
 
 /** The configuration that a text says; throws an `InvalidFile` with every problem at once. */
@@ -41,6 +42,7 @@ const configOf = (parsed: ParsedConfig, place: Place): Config => {
     knownHosts: [path(first), ...rest.map(path)],
     grants: new Map(Object.entries(parsed.grants).map(([name, { policy }]) => [name, path(policy)])),
     timeouts: parsed.timeouts,
+    limits: parsed.limits,
   };
 };
 

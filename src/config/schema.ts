@@ -88,6 +88,22 @@ const named = <Member extends z.ZodType>(isName: (text: string) => boolean, most
 const spanMs = z.int().min(100).max(600_000).optional();
 const graceMs = z.int().min(50).max(60_000).optional();
 
+const number = (least: number, most: number) => z.int().min(least).max(most).optional();
+
+/** How much one grant may have open in one server, and how long; the policy limits what it may begin. */
+const limits = section({
+  commands: number(1, 1_000),
+  commandsPerHost: number(1, 1_000),
+  detached: number(0, 1_000),
+  sessions: number(0, 1_000),
+  sessionsPerHost: number(0, 1_000),
+  sessionIdleMs: number(1_000, 7 * 86_400_000),
+  sessionLifeMs: number(1_000, 7 * 86_400_000),
+  keepBytes: number(4_096, 67_108_864),
+  keepTotalBytes: number(65_536, 4_294_967_296),
+  keepEndedMs: number(1_000, 86_400_000),
+}).default({});
+
 /** config.json, version 1: strict, so that a key which does nothing is a problem and not a surprise. */
 export const configSchema = section(
   {
@@ -103,6 +119,7 @@ export const configSchema = section(
       termMs: graceMs,
       killMs: graceMs,
     }).default({}),
+    limits,
   },
   ['sshConfig', 'files', 'output', 'console', 'http', 'disclose'],
 );

@@ -1,6 +1,7 @@
 import type { ClientChannel } from 'ssh2';
 import type { Host } from './host.ts';
 import type { Mark } from './mark.ts';
+import type { Pty } from './terminal-line.ts';
 import type { Verdict } from './trust.ts';
 import type { Warden } from './warden.ts';
 
@@ -15,6 +16,8 @@ export type ExecOptions = {
   readonly reserved?: boolean;
   /** The command's mark, when its life hangs on ours: the warden knows of it before the request is sent. */
   readonly leased?: Mark;
+  /** Asks for a terminal before the command; a host that gives none refuses it (UNSUPPORTED). */
+  readonly pty?: Pty | undefined;
   /** Called when all lanes are taken, so that it has to wait for one; nothing was sent then. */
   readonly queued?: () => void;
   /**

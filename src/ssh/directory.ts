@@ -2,10 +2,8 @@ import type { Action, Target } from '../call.ts';
 import { Failure } from '../errors.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { safeLine } from '../text/safe.ts';
-import type { Commands } from './commands.ts';
-import type { Directory } from './fleet.ts';
+import type { Directory, Opened } from './fleet.ts';
 import type { Host } from './host.ts';
-import type { Sessions } from './sessions.ts';
 
 const SHOWN_CHARS = 60;
 
@@ -19,7 +17,10 @@ export const targetOf = ({ name, user, address, port, tags }: Host): Target => (
 });
 
 /** Names actions by the configuration and our own handles; touches no host. */
-export const createDirectory = (hosts: readonly Host[], commands: Commands, sessions: Sessions): Directory => {
+export const createDirectory = (
+  hosts: readonly Host[],
+  { commands, detached, sessions, terminals }: Opened,
+): Directory => {
   const byName = new Map(hosts.map(host => [host.name, targetOf(host)]));
   const target = (name: string): Target => {
     const found = byName.get(name);
@@ -30,8 +31,12 @@ export const createDirectory = (hosts: readonly Host[], commands: Commands, sess
   };
   const handleHost = (grant: string, action: Action): string | undefined => {
     if (!('id' in action)) return undefined;
-    const kept = action.what === 'session' ? sessions : commands;
-    return kept.find(grant, action.id)?.host;
+    const { id, what } = action;
+    const found =
+      what === 'session'
+        ? (sessions.find(grant, id) ?? terminals.find(grant, id))
+        : (commands.find(grant, id) ?? detached.find(grant, id));
+    return found?.host;
   };
   return {
     target,
@@ -39,6 +44,7 @@ export const createDirectory = (hosts: readonly Host[], commands: Commands, sess
       const session = sessions.get(grant, id);
       return { id: session.id, target: session.target, cwd: session.cwd, home: session.home, env: session.env };
     },
+    terminal: (grant, id) => terminals.find(grant, id),
     hostOf: (grant, action) => ('target' in action ? action.target.host : handleHost(grant, action)),
   };
 };

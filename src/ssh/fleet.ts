@@ -6,47 +6,38 @@ import type {
   Log,
   Observe,
   Open,
+  Program,
   Random,
   Run,
   SessionId,
   Stop,
   Target,
+  Type,
 } from '../call.ts';
-import { Failure } from '../errors.ts';
 import type { Permit } from '../gate/permit.ts';
+import type { Handles } from '../state/handles.ts';
+import { memoryStore } from '../state/memory.ts';
 import { CAPS, type Caps, type Parts } from './caps.ts';
 import { Commands } from './commands.ts';
 import type { Connections } from './connection.ts';
+import { DetachedCommands } from './detached-commands.ts';
 import { createDirectory } from './directory.ts';
 import type { End, Standing, StopCause, Stopped, StopReport } from './end.ts';
-import { once } from './giving-up.ts';
+import type { GrowingText, Output } from './growing-text.ts';
+import { handleOf } from './handle-of.ts';
+import { heldSecrets } from './held-secrets.ts';
 import type { Host } from './host.ts';
 import { createHostDesk } from './host-desk.ts';
 import { outcomeOf } from './outcome.ts';
+import type { Overseer } from './overseer.ts';
 import type { Grace } from './reap.ts';
+import { createSessionDesk } from './session-desk.ts';
+import { SessionPlaces } from './session-places.ts';
 import { Sessions } from './sessions.ts';
+import type { Terminal } from './terminal.ts';
+import { Terminals } from './terminals.ts';
 import { type After, after, within } from './timer.ts';
-
-/** A bounded piece of safe text: `next` continues it, `dropped` bytes before it are gone, `more` says that bytes after it are kept. */
-export type Piece = {
-  readonly text: string;
-  readonly from: number;
-  readonly next: number;
-  readonly dropped: number;
-  readonly more: boolean;
-};
-
-/** One stream's output, made safe to read as it arrives; cursors are byte offsets into the safe UTF-8 text and stay valid. */
-export type Output = {
-  /** From `cursor` (or the oldest byte kept), at most `maxBytes`, never inside a character. */
-  readonly read: (cursor: number, maxBytes: number) => Piece;
-  /** Bytes of safe text so far: the cursor after the last. */
-  readonly length: number;
-  /** Raw bytes received, and their SHA-256 so far. */
-  readonly received: () => { readonly bytes: number; readonly sha256: string };
-  /** Resolves when bytes arrive after `cursor`, or when the stream has ended. */
-  readonly grown: (cursor: number) => Promise<void>;
-};
+import type { ConnectionView, HostView, Status } from './views.ts';
 
 /** One command on one channel, from its start, which may have to wait for a lane, to its end. */
 export type Command = {
@@ -56,6 +47,10 @@ export type Command = {
   readonly session?: SessionId;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Both in the order in which they arrived here, which across two streams of SSH need not be the order in which they were written. */
+  readonly both: GrowingText;
+  /** It outlives this process, and its host keeps what it writes. */
+  readonly detached?: true;
   /** Settles once, never rejects. */
   readonly ended: Promise<End>;
   readonly state: () => Standing;
@@ -65,6 +60,7 @@ export type Command = {
 
 /** A managed session: lines that share a directory and an environment. */
 export type Session = {
+  readonly mode: 'managed';
   readonly id: SessionId;
   readonly host: string;
   readonly cwd: string;
@@ -75,59 +71,22 @@ export type Session = {
   readonly running: Command | undefined;
   /** The command line that ended last. */
   readonly last: Command | undefined;
+  /** What that line did to directory and environment and the session does not keep. */
+  readonly note: string | undefined;
 };
 
-/** What became of a line: a command, or something that the session itself did (`cd`, `export`, `unset`). */
+/**
+ * What became of a line: a command, or something that the session itself did (`cd`, `export`, `unset`). `note` settles when
+ * the session stands as the ended line left it, and says what it could not keep; it never rejects.
+ */
 export type Line =
-  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'command'; readonly command: Command; readonly note: Promise<string | undefined> }
   | { readonly kind: 'done'; readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** A configured host as an agent may see it. */
-export type HostView = {
-  readonly name: string;
-  readonly user: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tags: readonly string[];
-  readonly state: 'idle' | 'connecting' | 'ready' | 'closed';
-  readonly key: 'pinned' | 'known' | 'unknown' | 'changed' | 'revoked';
-};
-
-/** An open connection: the server's own version text (made safe), its key's SHA-256, and the round trip. */
-export type ConnectionView = {
-  readonly host: string;
-  readonly state: HostView['state'];
-  readonly server: string;
-  readonly fingerprint: string;
-  readonly roundTripMs: number;
-};
-
-/** Everything of one grant that is open. */
-export type Status = {
-  readonly connections: readonly {
-    readonly host: string;
-    readonly state: HostView['state'];
-    readonly channels: number;
-  }[];
-  readonly commands: readonly {
-    readonly command_id: CommandId;
-    readonly host: string;
-    readonly status: string;
-    readonly duration_ms: number;
-    /** It waits for a lane, with so many channels of its host in use. */
-    readonly queued?: number;
-    /** Why nothing was sent. */
-    readonly unsent?: string;
-    /** Something that it left behind holds its output, and a lane. */
-    readonly output_held?: true;
-  }[];
-  readonly sessions: readonly {
-    readonly session_id: SessionId;
-    readonly host: string;
-    readonly cwd: string;
-    readonly running?: CommandId;
-  }[];
-};
+/** What became of something sent to a session: a line of a managed one, or typed; what came of that begins at `from`. */
+export type Sent =
+  | { readonly kind: 'line'; readonly session: Session; readonly line: Line }
+  | { readonly kind: 'typed'; readonly terminal: Terminal; readonly from: number };
 
 /** What a call may be about, for naming its action before the gate: reads configuration and our own handles, nothing remote. */
 export type Directory = {
@@ -144,6 +103,11 @@ export type Directory = {
     readonly home: string;
     readonly env: Readonly<Record<string, string>>;
   };
+  /** Which terminal a handle of this grant is, if it is one: the program there as it was asked for, undefined for the login shell. */
+  readonly terminal: (
+    grant: string,
+    id: string,
+  ) => { readonly id: SessionId; readonly target: Target; readonly asked: Program | undefined } | undefined;
   /** Which host a handle of this grant belongs to, if there is one: for limits per host. */
   readonly hostOf: (grant: string, action: Action) => string | undefined;
 };
@@ -155,22 +119,23 @@ export type Directory = {
 export type Fleet = {
   readonly directory: Directory;
   readonly hosts: (permit: Permit<Observe>) => Promise<readonly HostView[]>;
-  readonly status: (permit: Permit<Observe>) => Status;
+  readonly status: (permit: Permit<Observe>) => Promise<Status>;
   readonly connect: (permit: Permit<Connect>, signal?: AbortSignal) => Promise<ConnectionView>;
   readonly disconnect: (
     permit: Permit<Stop>,
   ) => Promise<{ readonly host: string; readonly stopped: readonly Stopped[] }>;
   /** Resolves when the host accepted the command, or as soon as it has to wait for a lane; rejects when it was not sent before. */
   readonly run: (permit: Permit<Run>, signal?: AbortSignal) => Promise<Command>;
-  readonly command: (permit: Permit<Observe>) => Command;
+  /** The command of a handle; what a detached one has written is fetched for as long as `waitMs` says. Rejects with `UNKNOWN_ID`. */
+  readonly command: (permit: Permit<Observe>, waitMs?: number) => Promise<Command>;
   readonly cancel: (permit: Permit<Stop>) => Promise<{ readonly command: Command; readonly report: StopReport }>;
-  readonly open: (permit: Permit<Open>, signal?: AbortSignal) => Promise<Session>;
-  readonly send: (
-    permit: Permit<Run>,
-    signal?: AbortSignal,
-  ) => Promise<{ readonly session: Session; readonly line: Line }>;
-  readonly session: (permit: Permit<Observe>) => Session;
-  readonly end: (permit: Permit<Stop>) => Promise<{ readonly session: Session; readonly report: StopReport }>;
+  readonly open: (permit: Permit<Open>, signal?: AbortSignal) => Promise<Session | Terminal>;
+  /** Runs a line in a managed session, or types into one on a terminal. */
+  readonly send: (permit: Permit<Run | Type>, signal?: AbortSignal) => Promise<Sent>;
+  readonly session: (permit: Permit<Observe>) => Session | Terminal;
+  readonly end: (
+    permit: Permit<Stop>,
+  ) => Promise<{ readonly session: Session | Terminal; readonly report: StopReport }>;
   /** Ends remote work of this process as well as can be done within `budgetMs`, then drops every socket. */
   readonly shutdown: (budgetMs: number) => Promise<void>;
 };
@@ -185,57 +150,67 @@ export type FleetParts = {
   readonly after?: After;
   readonly graceMs?: Grace;
   readonly caps?: Partial<Caps>;
+  /** Is told of all that begins, for the operator of this machine. */
+  readonly overseer?: Overseer;
+  /** Where detached commands are found again; in memory unless given. */
+  readonly handles?: Handles;
 };
 
 /** A fleet over these hosts; nothing is dialled. */
 export const createFleet = (parts: FleetParts): Fleet => {
   const usual = { log: () => undefined, after };
-  const whole: Parts = { ...usual, ...parts, caps: { ...CAPS, ...parts.caps } };
+  const redaction = heldSecrets(parts.hosts);
+  const whole: Parts = { ...usual, ...parts, caps: { ...CAPS, ...parts.caps }, redaction };
   const commands = new Commands(whole);
-  const sessions = new Sessions(whole, commands);
+  const places = new SessionPlaces(whole.caps);
+  const sessions = new Sessions(whole, commands, places);
+  const terminals = new Terminals(whole, commands, places);
+  const detached = new DetachedCommands(whole, commands, parts.handles ?? memoryStore(parts.clock));
+  parts.overseer?.fetching(async grant => await detached.of(grant));
+  const open: Opened = { commands, detached, sessions, terminals };
   return {
-    directory: createDirectory(parts.hosts, commands, sessions),
-    ...createHostDesk(whole, parts.hosts, commands, sessions),
+    directory: createDirectory(parts.hosts, open),
+    ...createHostDesk(whole, parts.hosts, open),
+    ...createSessionDesk(sessions, terminals),
     run: async (permit, signal) => {
-      const command = await commands.start(permit, permit.spend(), { signals: [signal] });
+      const action = permit.spend();
+      const command =
+        action.detach === true
+          ? await detached.start(permit, action, signal)
+          : await commands.start(permit, action, { signals: [signal] });
       permit.livesUntil(outcomeOf(command));
       return command;
     },
-    command: permit => commands.get(permit.grant, handleOf(permit, 'command')),
+    command: async (permit, waitMs = 0) => {
+      const id = handleOf(permit, 'command');
+      const found = await detached.get(permit.grant, id);
+      await found?.attend(waitMs);
+      return found ?? commands.get(permit.grant, id);
+    },
     cancel: async permit => {
-      const command = commands.get(permit.grant, handleOf(permit, 'command'));
+      const id = handleOf(permit, 'command');
+      const command = (await detached.get(permit.grant, id)) ?? commands.get(permit.grant, id);
       return { command, report: await command.stop('cancelled') };
     },
-    open: async (permit, signal) => {
-      const { session, ended } = await sessions.open(permit, permit.spend(), signal);
-      permit.livesUntil(ended);
-      once(permit.revoked, () => sessions.revoke(session.id));
-      return session;
-    },
-    send: async (permit, signal) => {
-      const sent = await sessions.send(permit, permit.spend(), signal);
-      if (sent.line.kind === 'command') permit.livesUntil(outcomeOf(sent.line.command));
-      return sent;
-    },
-    session: permit => sessions.get(permit.grant, handleOf(permit, 'session')),
-    end: async permit => await sessions.end(permit.grant, handleOf(permit, 'session')),
-    shutdown: async budgetMs => await shutDown(whole, commands, sessions, budgetMs),
+    shutdown: async budgetMs => await shutDown(whole, open, budgetMs),
   };
 };
 
-/** The handle that a permitted look or stop is about. */
-const handleOf = (permit: Permit<Observe> | Permit<Stop>, what: 'command' | 'session'): string => {
-  const action = permit.spend();
-  if (action.what === what && 'id' in action) return action.id;
-  throw new Failure('DEFECT', `A permit to ${action.kind} ${action.what} was spent on a ${what}.`);
+/** What has been started here and may be open. */
+export type Opened = {
+  readonly commands: Commands;
+  readonly detached: DetachedCommands;
+  readonly sessions: Sessions;
+  readonly terminals: Terminals;
 };
 
 /** What telling the ends may take once every channel has closed. */
 const LAST_MS = 20;
 
 /** The reaper on each host goes on by itself when the sockets are dropped; commands have their ends before this resolves. */
-const shutDown = async (parts: Parts, commands: Commands, sessions: Sessions, budgetMs: number): Promise<void> => {
+const shutDown = async (parts: Parts, { commands, sessions, terminals }: Opened, budgetMs: number): Promise<void> => {
   sessions.shutdown();
+  terminals.shutdown();
   await within(parts.after, budgetMs, commands.shutdown());
   parts.connections.closeAll();
   await within(parts.after, LAST_MS, commands.settled());

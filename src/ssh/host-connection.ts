@@ -179,7 +179,7 @@ export class HostConnection implements Connection {
 
   /** Repeats what the host refused and what a dying connection did not carry; never what may have run. */
   async #open(command: string, options: ExecOptions, lane: Lane, closes: number): Promise<ClientChannel> {
-    const { signal, queued, leased } = options;
+    const { signal, queued, leased, pty } = options;
     const attach = (channel: ClientChannel): void => {
       lane.opened();
       channel.once('close', lane.release);
@@ -188,7 +188,7 @@ export class HostConnection implements Connection {
     for (let refusals = 0, moves = 0; ; ) {
       const link = await this.#connected(closes, signal);
       if (leased !== undefined) await unlessGivenUp(this.#warden?.guard(leased) ?? Promise.resolve(), signal);
-      const opened = await openExec(this.host, link, command, { signal, attach, pause: this.#parts.pause });
+      const opened = await openExec(this.host, link, command, { signal, attach, pty, pause: this.#parts.pause });
       if (opened.how === 'open') return opened.channel;
       if (opened.how === 'gone') {
         if (++moves > MAX_MOVES) throw unsteady(this.host);

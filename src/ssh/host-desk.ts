@@ -1,35 +1,29 @@
 import type { CommandId } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Parts } from './caps.ts';
-import type { Commands } from './commands.ts';
 import type { Connection } from './connection.ts';
 import type { Stopped, StopReport } from './end.ts';
-import type { Fleet, HostView, Status } from './fleet.ts';
+import type { Command, Fleet, Opened } from './fleet.ts';
 import { givingUpWith } from './giving-up.ts';
 import type { Host } from './host.ts';
-import type { Sessions } from './sessions.ts';
+import type { HostView, Status } from './views.ts';
 
 /** The part of the fleet that is about hosts and their connections, not about what runs on them. */
 export type HostDesk = Pick<Fleet, 'hosts' | 'status' | 'connect' | 'disconnect'>;
 
 /** Answers about hosts, and opens and closes their connections. */
-export const createHostDesk = (
-  parts: Parts,
-  hosts: readonly Host[],
-  commands: Commands,
-  sessions: Sessions,
-): HostDesk => ({
+export const createHostDesk = (parts: Parts, hosts: readonly Host[], open: Opened): HostDesk => ({
   hosts: async permit => {
     permit.spend();
     return await Promise.all(hosts.map(host => view(host, parts.connections.get(host.name))));
   },
-  status: permit => {
+  status: async permit => {
     permit.spend();
-    return statusOf(permit.grant, parts, commands, sessions);
+    return statusOf(permit.grant, parts, open, await open.detached.of(permit.grant));
   },
   connect: async (permit, signal) => {
     const { target } = permit.spend();
-    const connection = commands.connectionTo(target);
+    const connection = open.commands.connectionTo(target);
     const givingUp = givingUpWith(permit.revoked, signal);
     try {
       const peer = await connection.ready({ signal: givingUp.signal });
@@ -43,10 +37,12 @@ export const createHostDesk = (
     if (action.what !== 'connection')
       throw new Failure('DEFECT', `A permit to stop a ${action.what} closes no connection.`);
     const { host } = action.target;
+    const { commands, sessions, terminals } = open;
     const connection = commands.connectionTo(action.target);
     const own = new Set(commands.of(permit.grant));
     const mine = commands.needing(host).filter(command => own.has(command));
     const stopping = commands.stopTogether(connection, mine, 'cancelled');
+    terminals.forgetOn(permit.grant, host);
     await sessions.endOn(permit.grant, host);
     const reports = await stopping;
     if (commands.needing(host).length === 0) connection.close();
@@ -67,30 +63,53 @@ const view = async (host: Host, connection: Connection): Promise<HostView> => ({
   key: await connection.key(),
 });
 
-const statusOf = (grant: string, parts: Parts, commands: Commands, sessions: Sessions): Status => ({
+const statusOf = (
+  grant: string,
+  parts: Parts,
+  { commands, sessions, terminals }: Opened,
+  detached: readonly Command[],
+): Status => ({
   connections: parts.connections
     .all()
     .filter(connection => connection.state() !== 'idle')
-    .map(connection => ({ host: connection.host.name, state: connection.state(), channels: connection.channels() })),
-  commands: commands
-    .of(grant)
-    .filter(({ underway }) => underway)
-    .map(command => {
-      const { end, durationMs, queued, leavings } = command.state();
-      return {
-        command_id: command.id,
-        host: command.host,
-        status: end?.how ?? 'running',
-        duration_ms: Math.round(durationMs),
-        ...(queued === undefined ? {} : { queued }),
-        ...(end?.how === 'lost' && end.unsent === true ? { unsent: end.why.code } : {}),
-        ...(leavings?.open === true ? { output_held: true } : {}),
-      };
-    }),
-  sessions: sessions.of(grant).map(({ id, host, cwd, running }) => ({
-    session_id: id,
-    host,
-    cwd,
-    ...(running === undefined ? {} : { running: running.id }),
-  })),
+    .map(connection => ({
+      host: connection.host.name,
+      state: connection.state(),
+      channels: connection.channels(),
+      leased: connection.warden()?.stands() ?? false,
+    })),
+  commands: [...commands.of(grant).filter(({ underway }) => underway), ...detached].map((command: Command) => {
+    const { end, durationMs, queued, leavings } = command.state();
+    return {
+      command_id: command.id,
+      host: command.host,
+      status: end?.how ?? 'running',
+      duration_ms: Math.round(durationMs),
+      ...(queued === undefined ? {} : { queued }),
+      ...(end?.how === 'lost' && end.unsent === true ? { unsent: end.why.code } : {}),
+      ...(leavings?.open === true ? { output_held: true } : {}),
+      ...(command.detached === true ? { detached: true } : {}),
+    };
+  }),
+  sessions: [
+    ...sessions.of(grant).map(({ id, host, mode, cwd, running }) => ({
+      ...{ session_id: id, host, mode, cwd, ...lifeOf(sessions, grant, id) },
+      ...(running === undefined ? {} : { running: running.id }),
+    })),
+    ...terminals.of(grant).map(({ id, host, mode, command, ended }) => ({
+      ...{ session_id: id, host, mode, ...lifeOf(terminals, grant, id) },
+      ...(ended ? {} : { running: command.id }),
+    })),
+  ],
+  kept: keptOf(commands, grant),
 });
+
+const lifeOf = (kept: Pick<Opened['sessions'] | Opened['terminals'], 'lifeOf'>, grant: string, id: string) => {
+  const { idleMs, leftMs } = kept.lifeOf(grant, id);
+  return { idle_ms: Math.round(idleMs), ends_in_ms: Math.round(leftMs) };
+};
+
+const keptOf = (commands: Opened['commands'], grant: string): Status['kept'] => {
+  const { ended, bytes, maxBytes } = commands.kept(grant);
+  return { commands: ended, bytes, max_bytes: maxBytes };
+};

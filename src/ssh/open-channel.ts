@@ -3,6 +3,7 @@ import { Failure } from '../errors.ts';
 import { unsent } from './given-up.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
+import type { Pty } from './terminal-line.ts';
 import { closeUnclaimed, expectChannel, takeBack } from './wire.ts';
 
 /** How long an exec request that was sent is still waited for after its caller gave up. */
@@ -20,6 +21,7 @@ export type Opened =
 type Options = {
   readonly signal?: AbortSignal | undefined;
   readonly attach?: ((channel: ClientChannel) => void) | undefined;
+  readonly pty?: Pty | undefined;
   readonly pause: (ms: number) => Promise<void>;
 };
 
@@ -30,7 +32,7 @@ type Options = {
  */
 export const openExec = (host: Host, link: Link, command: string, options: Options): Promise<Opened> =>
   new Promise((resolve, reject) => {
-    const { signal, attach, pause } = options;
+    const { signal, attach, pause, pty } = options;
     const { client } = link;
     let number: number | undefined;
     let waiting = true;
@@ -50,19 +52,24 @@ export const openExec = (host: Host, link: Link, command: string, options: Optio
       if (!error) attach?.(channel);
       const opened: Opened | undefined = error ? whyNot(error) : { how: 'open', channel };
       if (opened !== undefined) resolve(opened);
+      else if (isNoTerminal(error)) reject(refusesTerminals(host));
       else reject(closeUnclaimed(client, number) ? refusesCommands(host) : unanswered(host));
     };
     if (signal?.aborted === true) return reject(unsent());
-    if (!send(link, command, answer)) return resolve({ how: 'gone' });
+    if (!send(link, { command, pty }, answer)) return resolve({ how: 'gone' });
     number = expectChannel(client);
     signal?.addEventListener('abort', abort, { once: true });
   });
 
 /** ssh2 throws when the socket is closed already: nothing was sent then. */
-const send = (link: Link, command: string, answer: (error: unknown, channel: ClientChannel) => void): boolean => {
+const send = (
+  link: Link,
+  { command, pty }: { readonly command: string; readonly pty: Pty | undefined },
+  answer: (error: unknown, channel: ClientChannel) => void,
+): boolean => {
   if (!link.isOpen()) return false;
   try {
-    link.client.exec(command, answer);
+    link.client.exec(command, pty === undefined ? {} : { pty }, answer);
     return true;
   } catch {
     return false;
@@ -73,8 +80,11 @@ const send = (link: Link, command: string, answer: (error: unknown, channel: Cli
 const whyNot = (error: unknown): Opened | undefined => {
   if (!(error instanceof Error)) return { how: 'gone' };
   if ('reason' in error) return { how: 'refused', reason: typeof error.reason === 'number' ? error.reason : 0 };
-  return error.message === 'Unable to exec' ? undefined : { how: 'gone' };
+  return error.message === 'Unable to exec' || isNoTerminal(error) ? undefined : { how: 'gone' };
 };
+
+const isNoTerminal = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Unable to request a pseudo-terminal';
 
 const unanswered = (host: Host): Failure =>
   new Failure('CONNECTION_LOST', `${host.name} was asked to run the command and did not say whether it does.`, {
@@ -84,5 +94,11 @@ const unanswered = (host: Host): Failure =>
 const refusesCommands = (host: Host): Failure =>
   new Failure('UNSUPPORTED', `${host.name} refuses to run commands for ${host.user}.`, {
     next: 'Ask the operator: the account may be limited to file transfers or to forwarding.',
+    details: { host: host.name },
+  });
+
+const refusesTerminals = (host: Host): Failure =>
+  new Failure('UNSUPPORTED', `${host.name} gives ${host.user} no terminal (PermitTTY).`, {
+    next: 'Use ssh_exec, or a managed session, which need none.',
     details: { host: host.name },
   });

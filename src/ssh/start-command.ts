@@ -41,7 +41,7 @@ export const startCommand = (order: Order, means: Means): Started => {
 };
 
 const sendTo = async (
-  { connection, mark, text }: Order,
+  { connection, mark, text, terminal }: Order,
   command: RemoteCommand,
   signal: AbortSignal,
   queued: () => void,
@@ -49,6 +49,7 @@ const sendTo = async (
   await connection.exec(await text(signal), {
     signal,
     leased: mark,
+    pty: terminal?.pty,
     attach: channel => command.attach(channel),
     queued: () => {
       command.queue();

@@ -33,3 +33,8 @@ export const timeoutMs = z
   .max(day)
   .default(600_000)
   .describe('Stop the command after this long (default 600000 ms, unless the policy sets less).');
+
+/** The width of a terminal, in characters. */
+export const cols = z.int().min(2).max(500).optional();
+/** The height of a terminal, in characters. */
+export const rows = z.int().min(2).max(200).optional();

@@ -29,6 +29,7 @@ test('an empty object is a configuration without hosts that looks where ssh look
     knownHosts: ['/home/deploy/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts'],
     grants: new Map(),
     timeouts: {},
+    limits: {},
   });
 });
 
@@ -76,6 +77,18 @@ test('comments may stand in it, ways to log in keep their order, and files count
     grants: new Map([['ci', '/home/deploy/.config/sallyport/ci.json']]),
     timeouts: { connectMs: 5000 },
   });
+});
+
+test('limits are numbers within their bounds, each named when it is not', () => {
+  const limits = { commands: 8, commandsPerHost: 4, detached: 0, sessionLifeMs: 3_600_000, keepTotalBytes: 1_048_576 };
+  expect(read({ limits }).limits).toEqual(limits);
+  const wrong = { commands: 0, sessionIdleMs: 999, keepBytes: '1 MB', sessionsPerhost: 1 };
+  expect(problemsOf(JSON.stringify({ limits: wrong }))).toEqual([
+    '1:23 /limits/commands must be at least 1',
+    '1:41 /limits/sessionIdleMs must be at least 1000',
+    '1:57 /limits/keepBytes must be a number, and is "1 MB"',
+    '1:64 /limits/sessionsPerhost is not a known name; did you mean "sessionsPerHost"?',
+  ]);
 });
 
 test('every problem is reported at once, in its place', () => {

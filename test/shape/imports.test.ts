@@ -22,7 +22,8 @@ const rankOf = (room: string): number => ORDER.findIndex(group => group.includes
 
 /** Module specifiers that only the named places may import. */
 const FENCES: readonly { readonly what: RegExp; readonly only: readonly RegExp[] }[] = [
-  { what: /^(ssh2|p-queue|node:net|node:tls)$/, only: [/^src\/ssh\//] },
+  { what: /^(ssh2|p-queue|node:tls)$/, only: [/^src\/ssh\//] },
+  { what: /^node:net$/, only: [/^src\/ssh\//, /^src\/console\//] },
   { what: /^@modelcontextprotocol\//, only: [/^src\/mcp\//] },
   { what: /^node:child_process$/, only: [/^src\/config\/secret-command\.ts$/] },
   { what: /^(node:process|process)$/, only: [/^src\/main\.ts$/, /^src\/cli\//] },

@@ -82,12 +82,12 @@ describe('the end of a command', () => {
     );
     expect(await ranOf(command)).toMatchObject({ end: { outputHeld: true }, stdout: 'up\n' });
     expect(command.state().leavings).toEqual({ open: true, discarded: 0 });
-    expect(commandOf(command)).toMatchObject({ status: 'exited', output_held: true });
+    expect(await commandOf(command)).toMatchObject({ status: 'exited', output_held: true });
     await untilTrue(() => command.state().leavings?.open === false);
     expect(await readFile(done, 'utf8')).toBe('yes\n');
     expect(command.state().leavings).toEqual({ open: false, discarded: 16 });
     expect(command.stdout.read(0, 100).text).toBe('up\n');
-    expect(commandOf(command)).toEqual(undefined);
+    expect(await commandOf(command)).toEqual(undefined);
   });
 
   test('closes the output of what it left behind when its time-out has passed', async () => {
@@ -262,9 +262,9 @@ describe('time', () => {
 });
 
 /** Its line in the status, as long as something of it is open. */
-const commandOf = ({ id }: Command) =>
-  web.fleet
-    .status(web.permit({ kind: 'observe', what: 'status' }))
-    .commands.find(one => one.command_id === id && one.output_held === true);
+const commandOf = async ({ id }: Command) =>
+  (await web.fleet.status(web.permit({ kind: 'observe', what: 'status' }))).commands.find(
+    one => one.command_id === id && one.output_held === true,
+  );
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -32,11 +32,11 @@ describe('a handle of another grant', () => {
   test('of a command answers as an unknown one', async () => {
     const { command } = await web.start('sleep 871', {}, 'one');
     const { fleet, permit } = web;
-    expect(fleet.command(permit(look(command.id), 'one'))).toBe(command);
-    expect(() => fleet.command(permit(look(command.id), 'two'))).toThrow(
+    expect(await fleet.command(permit(look(command.id), 'one'))).toBe(command);
+    await expect(fleet.command(permit(look(command.id), 'two'))).rejects.toThrow(
       expect.objectContaining(unknown('command', command.id)),
     );
-    expect(() => fleet.command(permit(look('cmd_nobody'), 'two'))).toThrow(
+    await expect(fleet.command(permit(look('cmd_nobody'), 'two'))).rejects.toThrow(
       expect.objectContaining(unknown('command', 'cmd_nobody')),
     );
     await expect(fleet.cancel(permit(stop('command', command.id), 'two'))).rejects.toMatchObject(
@@ -44,7 +44,7 @@ describe('a handle of another grant', () => {
     );
     expect(fleet.directory.hostOf('one', look(command.id))).toBe('web');
     expect(fleet.directory.hostOf('two', look(command.id))).toBeUndefined();
-    expect(fleet.status(permit({ kind: 'observe', what: 'status' }, 'two')).commands).toEqual([]);
+    expect((await fleet.status(permit({ kind: 'observe', what: 'status' }, 'two'))).commands).toEqual([]);
     expect(command.state().end).toBeUndefined();
     expect((await web.cancel(command, 'one')).outcome).toBe('confirmed');
   });
@@ -65,8 +65,8 @@ describe('a handle of another grant', () => {
     await fleet.end(permit(stop('session', session.id), 'one'));
   });
 
-  test('is shown as safe text, whatever somebody calls one', () => {
-    expect(() => web.fleet.command(web.permit(look('cmd_\u001b[31m\u202e')))).toThrow(
+  test('is shown as safe text, whatever somebody calls one', async () => {
+    await expect(web.fleet.command(web.permit(look('cmd_\u001b[31m\u202e')))).rejects.toThrow(
       'There is no command "cmd_\\\\u{202e}".',
     );
   });
@@ -88,10 +88,11 @@ describe('hosts and connections', () => {
     const { fleet, permit, target } = fresh;
     const about = { name: 'web', user: sshd.user, address: '127.0.0.1', port: sshd.port, tags: ['prod'], key: 'known' };
     expect(await fleet.hosts(permit({ kind: 'observe', what: 'hosts' }))).toEqual([{ ...about, state: 'idle' }]);
-    expect(fleet.status(permit({ kind: 'observe', what: 'status' }))).toEqual({
+    expect(await fleet.status(permit({ kind: 'observe', what: 'status' }))).toEqual({
       connections: [],
       commands: [],
       sessions: [],
+      kept: { commands: 0, bytes: 0, max_bytes: 67_108_864 },
     });
     const view = await fleet.connect(permit({ kind: 'connect', target }));
     expect(view).toEqual({
@@ -102,10 +103,11 @@ describe('hosts and connections', () => {
       roundTripMs: expect.any(Number),
     });
     const { command } = await fresh.start('sleep 870');
-    expect(fleet.status(permit({ kind: 'observe', what: 'status' }))).toEqual({
-      connections: [{ host: 'web', state: 'ready', channels: 1 }],
+    expect(await fleet.status(permit({ kind: 'observe', what: 'status' }))).toEqual({
+      connections: [{ host: 'web', state: 'ready', channels: 1, leased: false }],
       commands: [{ command_id: command.id, host: 'web', status: 'running', duration_ms: expect.any(Number) }],
       sessions: [],
+      kept: { commands: 0, bytes: 0, max_bytes: 67_108_864 },
     });
     const closed = await fleet.disconnect(permit({ kind: 'stop', what: 'connection', target }));
     const report = { outcome: 'confirmed', signals: ['INT'], remaining: [] };
@@ -149,7 +151,7 @@ describe('what a grant may have open', () => {
     await first.ended;
     const { command: second } = await small.start('sleep 869');
     const { command: third } = await small.start('sleep 869');
-    expect(() => small.fleet.command(small.permit(look(first.id)))).toThrow(
+    await expect(small.fleet.command(small.permit(look(first.id)))).rejects.toThrow(
       expect.objectContaining({ code: 'UNKNOWN_ID' }),
     );
     await expect(small.start('true')).rejects.toMatchObject({ code: 'BUSY' });
@@ -164,9 +166,9 @@ describe('what a grant may have open', () => {
     const { command } = await fleet.start('echo kept');
     await command.ended;
     clock.advance(599_999);
-    expect(fleet.fleet.command(fleet.permit(look(command.id))).stdout.read(0, 10).text).toBe('kept\n');
+    expect((await fleet.fleet.command(fleet.permit(look(command.id)))).stdout.read(0, 10).text).toBe('kept\n');
     clock.advance(1);
-    expect(() => fleet.fleet.command(fleet.permit(look(command.id)))).toThrow(
+    await expect(fleet.fleet.command(fleet.permit(look(command.id)))).rejects.toThrow(
       expect.objectContaining({ code: 'UNKNOWN_ID' }),
     );
   });
@@ -192,9 +194,9 @@ describe('what a grant may have open', () => {
     expect((await small.open()).session.host).toBe('web');
   });
 
-  test('an obligation limits what is kept of the output', async () => {
-    const permit = web.permit(runOf(web.target, 'yes | head -n 100000'), 'local', { maxOutputBytes: 8192 });
-    const command = await web.fleet.run(permit);
+  test('of each stream, so much is kept as is configured', async () => {
+    using small = testFleet(await sshd.host(), { ...sshd, caps: { keepBytes: 8192 } });
+    const { command } = await small.start('yes | head -n 100000');
     await command.ended;
     expect(command.stdout.length).toBe(200_000);
     expect(command.stdout.read(0, 1e6).next + command.stdout.read(100_000, 1e6).text.length).toBe(8192);

@@ -50,7 +50,7 @@ describe('a command that no lane is free for', () => {
     const holders = await busy();
     const { command } = await web.start('echo at last');
     expect(command.state()).toEqual({ end: undefined, durationMs: expect.any(Number), queued: 5 });
-    expect(status().commands.find(({ command_id }) => command_id === command.id)).toEqual({
+    expect((await status()).commands.find(({ command_id }) => command_id === command.id)).toEqual({
       command_id: command.id,
       host: 'web',
       status: 'running',
@@ -60,7 +60,7 @@ describe('a command that no lane is free for', () => {
     const result = commandResult(command);
     expect(result).toMatchObject({ status: 'running', queued: 5, stdout: '' });
     expect(commandText(result)).toContain('Nothing was sent yet: it waits for a free lane, because 5 channels to web');
-    expect(web.fleet.command(web.permit(look(command.id)))).toBe(command);
+    expect(await web.fleet.command(web.permit(look(command.id)))).toBe(command);
     await free(holders.slice(0, 1));
     expect(await ranOf(command)).toEqual({ end: { how: 'exited', code: 0 }, stdout: 'at last\n', stderr: '' });
     expect(command.state().queued).toBeUndefined();
@@ -96,7 +96,7 @@ describe('a command that no lane is free for', () => {
     expect(await lifeOf(permit)).toMatchObject({ how: 'failed', code: 'UNREACHABLE' });
     expect(() => commandResult(command)).toThrow(`web (127.0.0.1:${port}) `);
     expect(standing(command)).toEqual({ status: 'lost', unsent: true });
-    const { commands } = fleet.fleet.status(fleet.permit({ kind: 'observe', what: 'status' }));
+    const { commands } = await fleet.fleet.status(fleet.permit({ kind: 'observe', what: 'status' }));
     expect(commands.at(-1)).toMatchObject({ command_id: command.id, status: 'lost', unsent: 'UNREACHABLE' });
     expect((await fleet.cancel(command)).outcome).toBe('already_ended');
   });
@@ -134,7 +134,7 @@ describe('a command that no lane is free for', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     using fleet = testFleet(await sshd.host({ port }), sshd);
     await expect(fleet.start('true')).rejects.toMatchObject({ code: 'UNREACHABLE' });
-    expect(fleet.fleet.status(fleet.permit({ kind: 'observe', what: 'status' })).commands).toEqual([]);
+    expect((await fleet.fleet.status(fleet.permit({ kind: 'observe', what: 'status' }))).commands).toEqual([]);
     refused.close();
   });
 });
@@ -177,7 +177,7 @@ describe('ending a session', () => {
     const sending = shell.send('exec sleep 8.72').catch((error: unknown) => error);
     expect((await shell.end()).outcome).toBe('confirmed');
     await sending;
-    await untilTrue(() => status().connections.every(({ channels }) => channels === 0));
+    await untilTrue(async () => (await status()).connections.every(({ channels }) => channels === 0));
   });
 });
 
@@ -194,7 +194,7 @@ describe('disconnecting', () => {
       ...shell.map(({ id }) => ({ command_id: id, ...TAKEN_BACK })),
     ]);
     expect(await Promise.all([1, 2, 3].map(at => isThere(`${ran}${at}`)))).toEqual([false, false, false]);
-    expect(status().connections).toEqual([{ host: 'web', state: 'closed', channels: 0 }]);
+    expect((await status()).connections).toEqual([{ host: 'web', state: 'closed', channels: 0, leased: false }]);
   });
 
   test('takes back what waits for the connection itself', async () => {

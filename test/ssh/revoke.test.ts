@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Action } from '../../src/call.ts';
 import { mint, type Permit } from '../../src/gate/permit.ts';
-import { lifeOf, runOf, testFleet } from '../support/fleet.ts';
+import { lifeOf, runOf, sendLine, testFleet } from '../support/fleet.ts';
 import { noneLeft } from '../support/processes.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 
@@ -57,7 +57,8 @@ test('a revoked session is over, with the line that runs in it', async () => {
   const permit = permitting(revocation)({ kind: 'open', mode: 'managed', target: fleet.target });
   const session = await fleet.fleet.open(permit);
   const { id, target, cwd, env } = fleet.fleet.directory.session('local', session.id);
-  const { line } = await fleet.fleet.send(fleet.permit(runOf(target, 'sleep 945678', { cwd, env, session: id })));
+  const action = runOf(target, 'sleep 945678', { cwd, env, session: id });
+  const line = await sendLine(fleet.fleet, fleet.permit(action));
   revocation.abort();
   expect(await lifeOf(permit)).toMatchObject({ how: 'revoked' });
   expect(line.kind === 'command' ? (await line.command.ended).how : line).toBe('revoked');

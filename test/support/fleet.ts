@@ -68,6 +68,7 @@ export const testFleet = (host: Host, { knownHosts, ...parts }: Options): TestFl
     },
     open: async (grant = 'local') => {
       const session = await fleet.open(permit({ kind: 'open', mode: 'managed', target }, grant));
+      if (session.mode !== 'managed') throw new Error('a managed session was asked for');
       return testSession(fleet, session, permit, grant);
     },
     [Symbol.dispose]: () => connections.closeAll(),
@@ -94,7 +95,7 @@ const testSession = (fleet: Fleet, session: Session, permit: TestFleet['permit']
   const begin: TestSession['begin'] = async text => {
     const { id, target, cwd, env } = fleet.directory.session(grant, session.id);
     const action = runOf(target, text, { cwd, env, session: id });
-    return (await fleet.send(permit(action, grant))).line;
+    return await sendLine(fleet, permit(action, grant));
   };
   return {
     session,
@@ -103,6 +104,7 @@ const testSession = (fleet: Fleet, session: Session, permit: TestFleet['permit']
       const line = await begin(text);
       if (line.kind === 'done') return { code: line.code, stdout: line.stdout, stderr: line.stderr };
       const { end, stdout, stderr } = await ranOf(line.command);
+      await line.note;
       return { code: end.how === 'exited' ? end.code : end.how, stdout, stderr };
     },
     end: async () => {
@@ -110,6 +112,13 @@ const testSession = (fleet: Fleet, session: Session, permit: TestFleet['permit']
       return (await fleet.end(permit(stop, grant))).report;
     },
   };
+};
+
+/** Sends a line to a managed session. */
+export const sendLine = async (fleet: Fleet, permit: Permit<Run>): Promise<Line> => {
+  const sent = await fleet.send(permit);
+  if (sent.kind !== 'line') throw new Error('a line was sent');
+  return sent.line;
 };
 
 /** A look at one command. */

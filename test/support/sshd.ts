@@ -30,8 +30,8 @@ export type SshdOptions = {
   readonly maxSessions?: number;
   /** Further lines for sshd_config, put first: sshd obeys the first of two that differ. */
   readonly config?: readonly string[];
-  /** The login shell and the home that the account has for this server alone; only where `mayChooseAccount`. */
-  readonly account?: { readonly shell: string; readonly home: string };
+  /** The login shell and the home that an account, the user's own unless named, has for this server alone; only where `mayChooseAccount`. */
+  readonly account?: { readonly name?: string; readonly shell: string; readonly home: string };
 };
 
 /** A real OpenSSH server on loopback, in a folder of its own, logging in the user who runs the tests. */
@@ -172,10 +172,13 @@ export const mayChooseAccount = (): boolean => {
   return spawnSync(file, args).status === 0;
 };
 
-const passwdOf = async (user: string, { shell, home }: NonNullable<SshdOptions['account']>): Promise<string> => {
+const passwdOf = async (
+  user: string,
+  { name = user, shell, home }: NonNullable<SshdOptions['account']>,
+): Promise<string> => {
   const passwd = await readFile('/etc/passwd', 'utf8');
   return passwd.replace(
-    new RegExp(`^(${user}:.*):[^:]*:[^:]*$`, 'm'),
+    new RegExp(`^(${name}:.*):[^:]*:[^:]*$`, 'm'),
     (_line, rest: string) => `${rest}:${home}:${shell}`,
   );
 };
