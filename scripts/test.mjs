@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
 import { sshd } from './openssh.mjs';
-import { shells } from './shells.mjs';
+import { programs } from './programs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = name => join(root, 'node_modules', '.bin', name);
@@ -27,8 +27,10 @@ if (server === undefined) {
   process.exit(1);
 }
 
-const absent = shells();
+const { shells: absent, onTerminals } = programs();
 if (absent.length > 0) process.stdout.write(`Not held against ${absent.join(', ')}: install them to do so.\n`);
+if (onTerminals.length > 0)
+  process.stdout.write(`The tests of terminals need ${onTerminals.join(', ')} in /usr/bin.\n`);
 
 const [, , ...filters] = process.argv;
 await build();
