@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { load, loadConfig } from '../config/load.ts';
 import { formatProblem, InvalidFile, type Problem } from '../errors.ts';
 import { compile } from '../policy/compile.ts';
-import { lint } from '../policy/lint.ts';
+import { type Around, lint } from '../policy/lint.ts';
 import { isCode } from '../state/private.ts';
 import { TOOLS } from '../tools/index.ts';
 import { SERVED } from '../tools/known.ts';
@@ -21,11 +21,11 @@ export type Verdict = {
 /** The arguments that each tool takes: a condition on any other never speaks. */
 const TAKES = Object.fromEntries(TOOLS.map(tool => [tool.name, Object.keys(tool.input.shape)]));
 
-/** Judges the text of a policy; with the names of the configured hosts, also its own names of hosts. */
-export const judgeDocument = (text: string, file: string, hosts?: readonly string[]): Verdict => {
+/** Judges the text of a policy; with what is around it, also its own names of hosts and its dates. */
+export const judgeDocument = (text: string, file: string, around?: Around): Verdict => {
   try {
     const { digest } = compile(text, file, SERVED);
-    return { file, valid: true, policy: digest, problems: [], warnings: lint(text, file, SERVED, TAKES, hosts) };
+    return { file, valid: true, policy: digest, problems: [], warnings: lint(text, file, SERVED, TAKES, around) };
   } catch (error) {
     if (!(error instanceof InvalidFile)) throw error;
     return { file, valid: false, problems: error.problems, warnings: [] };
@@ -36,7 +36,7 @@ export const judgeDocument = (text: string, file: string, hosts?: readonly strin
 export const policyValidate = async (io: Io, request: Request): Promise<number> => {
   const { options } = request;
   const { file, text } = policyNamed(io, request);
-  const verdict = judgeDocument(text, file, hostsKnown(io, options));
+  const verdict = judgeDocument(text, file, { hosts: hostsKnown(io, options), at: io.clock.wallMs() });
   if (options.json) writeJson(io, verdict);
   else {
     for (const problem of verdict.problems) print(io, formatProblem(problem));

@@ -135,7 +135,8 @@ export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 
 /** A first policy by its name, as the text of a file; throws a `Usage` for a name that there is not. */
 export const presetText = (name: string): string => {
-  if (Object.hasOwn(PRESETS, name)) return `${JSON.stringify({ $schema: `./${SCHEMA_NAME}`, ...PRESETS[name] }, null, 2)}\n`;
+  if (Object.hasOwn(PRESETS, name))
+    return `${JSON.stringify({ $schema: `./${SCHEMA_NAME}`, ...PRESETS[name] }, null, 2)}\n`;
   throw new Usage(
     `unknown preset ${JSON.stringify(name)}${didYouMean(name, PRESET_NAMES) || `; there are ${PRESET_NAMES.join(', ')}`}`,
   );

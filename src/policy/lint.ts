@@ -30,9 +30,12 @@ type Reading = {
   readonly conditions: readonly Placed[];
 };
 
+/** What is around a document, as far as it is known: the names of the configured hosts, and what time it is, in milliseconds since 1970. */
+export type Around = { readonly hosts?: readonly string[] | undefined; readonly at?: number };
+
 /**
  * What a sound document says that its author should think about; with the tools' arguments, also conditions on one that
- * does not exist, and with the names of the configured hosts, also hosts that do not. Throws `InvalidFile` where
+ * does not exist, and with what is around it, also hosts that do not and rules that are over. Throws `InvalidFile` where
  * `compile` does.
  */
 export const lint = (
@@ -40,7 +43,7 @@ export const lint = (
   file: string,
   known: Known = KNOWN,
   takes: Arguments = {},
-  hosts?: readonly string[],
+  around: Around = {},
 ): readonly Problem[] => {
   const { document, source, policy, rules } = readDocument(text, file, known);
   const reading = { document, policy, source, rules, known, conditions: conditionsOf(document) };
@@ -50,13 +53,13 @@ export const lint = (
     ...countedStops(reading),
     ...unanchored(reading),
     ...unknownArguments(reading, takes),
-    ...ofRules(reading, hosts),
+    ...ofRules(reading, around),
   ]);
 };
 
-const ofRules = ({ document, source, rules }: Reading, hosts: readonly string[] | undefined): readonly Problem[] => {
+const ofRules = ({ document, source, rules }: Reading, { hosts, at }: Around): readonly Problem[] => {
   const said = (document.rules ?? []).map((raw, index) => ({ raw, commands: rules[index]?.commands }));
-  const reading = { rules: said, sets: document.hosts ?? {}, packs: document.packs ?? {}, source, hosts };
+  const reading = { rules: said, sets: document.hosts ?? {}, packs: document.packs ?? {}, source, hosts, at };
   return [...lintSets(reading), ...lintPacks(reading), ...lintRules(reading)];
 };
 

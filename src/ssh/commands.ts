@@ -74,7 +74,7 @@ export class Commands {
       this.#shelf.remove(command);
       throw this.#halt.signal.aborted ? goingDown() : error;
     }
-    once(leave.revoked, () => this.#revoke(command));
+    void command.ended.then(once(leave.revoked, () => this.#revoke(command)));
     if (options.step !== true && options.terminal === undefined)
       this.#show(grant, command, options.asked ?? action.program);
     return command;

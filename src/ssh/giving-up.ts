@@ -1,7 +1,8 @@
-/** Acts once the signal comes, at once when it has come already. */
-export const once = (signal: AbortSignal | undefined, act: () => void): void => {
+/** Acts once the signal comes, at once when it has come already; what it gives back lets go of a signal that lives longer. */
+export const once = (signal: AbortSignal | undefined, act: () => void): (() => void) => {
   if (signal?.aborted === true) act();
   else signal?.addEventListener('abort', act, { once: true });
+  return () => signal?.removeEventListener('abort', act);
 };
 
 /** One way to give up that several others lead to. */

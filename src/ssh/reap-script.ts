@@ -4,10 +4,12 @@ import { MARK_NAME } from './mark.ts';
 export const REAPER_NAME = 'SALLYPORT_REAPER';
 
 /**
- * Which processes belong to the marks, for awk: reads a line of what was alive at the last look, the paths under /proc that
+ * Which processes belong to the marks, for awk: reads a line of what earlier looks found, the paths under /proc that
  * carry one, a line `=`, and every /proc/PID/stat behind its path (a program's name may hold anything, also a line feed, so the pid
- * is taken from the path, and the fields from behind the last parenthesis). Prints `ok`, then `pid:start` of the living, `/`, and
- * what to signal: `-PGID`, or a pid whose group is not ours alone. Never the reaper, what it runs, or what it descends from.
+ * is taken from the path, and the fields from behind the last parenthesis). Prints `ok`, then `pid:start` of the living, `/`, the
+ * groups and sessions that were ever ours, `/`, and what to signal: `-PGID`, or a pid whose group is not ours alone. Never the reaper, what it
+ * runs, or what it descends from. A group outlives those that one look saw in it, and its number is nobody else's as long as it has no
+ * new leader. `restless` is among the living when something marked was gone before its turn came: it may have left a child.
  */
 const CLOSURE = `
 NR == 1 { n = split($0, w, " "); for (i = 1; i <= n; i++) known[w[i]] = 1; next }
@@ -20,9 +22,10 @@ $0 == "=" { stats = 1; next }
 {
   split($0, w, "/"); pid = w[3]; line = $0
   sub(/^.*\\) /, "", line)
-  if (split(line, f, " ") < 20 || f[1] ~ /[ZXx]/) next
+  if (split(line, f, " ") < 20 || f[1] ~ /[ZXx]/) { dead[pid] = 1; next }
   parent[pid] = f[2]; group[pid] = f[3]; session[pid] = f[4]; key[pid] = pid ":" f[20]
 }
+function held(id) { return !(id in parent) || key[id] in known }
 END {
   if (!(self in parent) || !(self in marked)) exit
   for (p = self; p > 1 && p in parent && !(p in safe); p = parent[p]) {
@@ -38,7 +41,8 @@ END {
     for (p in parent) {
       if (p in ours || p in safe) continue
       q = parent[p]
-      if (!(p in marked || key[p] in known || q in ours || group[p] in ourGroup || session[p] in ourSession)) continue
+      if (!(p in marked || key[p] in known || q in ours || group[p] in ourGroup || session[p] in ourSession || \
+        ("g" group[p]) in known && held(group[p]) || ("s" session[p]) in known && held(session[p]))) continue
       ours[p] = 1; again = 1
       if (!(group[p] in safeGroup)) ourGroup[group[p]] = 1
       if (!(session[p] in safeSession)) ourSession[session[p]] = 1
@@ -46,6 +50,11 @@ END {
   } while (again)
   printf "ok"
   for (p in ours) printf " %s", key[p]
+  for (p in marked) if (!(p in parent) && !(p in dead)) { printf " restless"; break }
+  printf " /"
+  for (id in known) if (id ~ /^[gs]/ && held(substr(id, 2))) printf " %s", id
+  for (id in ourGroup) if (!(("g" id) in known)) printf " g%s", id
+  for (id in ourSession) if (!(("s" id) in known)) printf " s%s", id
   printf " /"
   for (p in ours) {
     g = group[p]
@@ -81,11 +90,12 @@ else
     done
   }
 fi
-alive= targets=
+alive= tracks= targets=
 look() {
-  answer=$({ echo "$alive"; carriers "$@"; echo =; grep -as '' /proc/[0-9]*/stat; } 2>/dev/null | awk -v self=$$ "$closure" 2>/dev/null)
+  answer=$({ echo "$alive $tracks"; carriers "$@"; echo =; grep -as '' /proc/[0-9]*/stat; } 2>/dev/null | awk -v self=$$ "$closure" 2>/dev/null)
   case $answer in 'ok '*) ;; *) say blind; say end; exit 0 ;; esac
-  answer=\${answer#ok}; alive=\${answer%/*}; alive=\${alive# }; alive=\${alive% }; targets=\${answer#*/}
+  answer=\${answer#ok}; alive=\${answer%%/*}; alive=\${alive# }; alive=\${alive% }
+  answer=\${answer#*/}; tracks=\${answer%%/*}; targets=\${answer#*/}
 }
 nap() { sleep 0.0$1 2>/dev/null || sleep 1; }
 now() { read -r up _ </proc/uptime; up=\${up%.*}\${up#*.}; up=\${up#0}; up=\${up#0}; }
@@ -112,6 +122,7 @@ rung() {
 look "$@"
 gone "$@" || rung INT "$int" "$@" || rung TERM "$term" "$@" || rung KILL "$kill" "$@"
 for process in $alive; do
+  [ "$process" = restless ] && { say blind; continue; }
   pid=\${process%:*}
   words=$(tr '\\000-\\037' ' ' 2>/dev/null </proc/"$pid"/cmdline | cut -c 1-200)
   [ -n "$words" ] || { read -r words </proc/"$pid"/comm; } 2>/dev/null

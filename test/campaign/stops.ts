@@ -48,7 +48,7 @@ type Running = {
 /** A fleet whose commands' time-outs come when they are told to. */
 export type Stage = Disposable & { readonly web: TestFleet; readonly letTimeOut: () => void };
 
-/** One over the ground; with a warden on the connection or without. */
+/** A stage over the ground; with a warden on the connection or without. */
 export const stageOn = (ground: Ground, { login, warden }: Pick<Case, 'login' | 'warden'>): Stage => {
   const host = ground.host(login);
   const lives = new Set<() => void>();

@@ -7,8 +7,6 @@ export type Tree = {
   readonly asRoot?: true;
   /** Every generation writes the file again: one that outlives the stop tells of itself. */
   readonly generations?: true;
-  /** It hides what it is known by and keeps its channel: that cannot be confirmed, and must not be. */
-  readonly hides?: true;
 };
 
 /** A generation that begins the next one in a session of its own, deaf to INT and TERM. */
@@ -42,10 +40,6 @@ export const TREES: readonly Tree[] = [
     text: n => `bash -c 'printf "x\\n1 (y) S 1 1 1" >/proc/$$/comm; : >up; sleep ${n}; :'`,
   },
   { what: 'another name', text: n => `bash -c ': >up; exec -a "[kworker/0:1]" sleep ${n}'` },
-  {
-    what: 'one that writes over its own title',
-    text: () => `exec perl -e '$0 = "x" x 4000; open U, ">up"; close U; sleep 900 while 1'`,
-  },
   { what: 'a coprocess', text: n => `bash -c 'coproc sleep ${n}; : >up; wait'` },
   {
     what: 'the opening of a FIFO that nobody else opens',
@@ -75,3 +69,10 @@ export const TREES: readonly Tree[] = [
   { what: 'sudo', text: n => `sudo -n sleep ${n} & : >up; wait`, asRoot: true },
   { what: 'another account', text: n => `setpriv --reuid=1 --clear-groups sleep ${n} & : >up; wait`, asRoot: true },
 ];
+
+/** It has written over the mark that it was started with, and is all that is left of its command. */
+export const TITLED = `exec perl -e '$0 = "x" x 4000; open U, ">up"; close U; sleep 900 while 1'`;
+
+/** It has emptied its environment, left its session, forked twice, and closed all that it had open. */
+export const HIDDEN = (seconds: string): string =>
+  `(env -i setsid sh -c 'sleep ${seconds} & : >up' >/dev/null 2>&1 </dev/null &); sleep 900`;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { formatProblem } from '../../src/errors.ts';
-import { lint } from '../../src/policy/lint.ts';
+import { type Around, lint } from '../../src/policy/lint.ts';
 
 /** Rules one to a line from line 2 on, each allowed to run for a minute at most unless it says otherwise. */
-const warnings = (rules: readonly object[], more: object = {}, hosts?: readonly string[]): readonly string[] => {
+const warnings = (rules: readonly object[], more: object = {}, around: Around = {}): readonly string[] => {
   const head = JSON.stringify({
     version: '1',
     default: 'deny',
@@ -15,7 +15,7 @@ const warnings = (rules: readonly object[], more: object = {}, hosts?: readonly 
     return JSON.stringify({ id: `r${index}`, ...timed, ...rule });
   });
   const text = `${head.slice(0, -1)}, "rules": [\n${lines.join(',\n')}] }`;
-  return lint(text, 'p', undefined, {}, hosts)
+  return lint(text, 'p', undefined, {}, around)
     .map(formatProblem)
     .map(line => line.replace(/^p:(\d+):\d+ /, '$1 '));
 };
@@ -40,7 +40,7 @@ test('rules that say what they mean are not warned about', () => {
         { effect: 'deny', when: { not_before: '2026-12-20T00:00:00Z' } },
       ],
       { hosts: { prod: ['prod-*'] } },
-      ['prod-1'],
+      { hosts: ['prod-1'], at: Date.parse('2026-12-01T00:00:00Z') },
     ),
   ).toEqual([]);
 });
@@ -81,6 +81,14 @@ test.each<[string, readonly object[], readonly string[]]>([
       '3 /rules/1/input any key is whatever the program that runs can be told to do',
       '2 /rules/0/id never allows by itself: the rule r1 asks for all of it',
     ],
+  ],
+  [
+    'a leave to go on that a cap takes back',
+    [
+      { ...allow('make'), detach: true, output: { max_bytes: 65_536 } },
+      { ...allow('ls'), detach: true },
+    ],
+    ['2 /rules/0/detach is in vain beside output: nobody would be there to hold the cap, so such work is refused'],
   ],
   [
     'a grant without a timeout',
@@ -160,12 +168,24 @@ test("what a document's own pack opens is warned about where it stands", () => {
 test('hosts that are not configured, where the configured ones are known', () => {
   const rules = [{ ...allow('df'), hosts: ['prod', 'wbe-1', 'tag:x', 'nothing-*', 'web-*'] }];
   const sets = { hosts: { prod: ['prod-*', 'db-2'] } };
-  expect(warnings(rules, sets, ['web-1', 'prod-1'])).toEqual([
+  expect(warnings(rules, sets, { hosts: ['web-1', 'prod-1'] })).toEqual([
     '1 /hosts/prod/1 is no configured host',
     '2 /rules/0/hosts/1 is no configured host; did you mean "web-1"?',
     '2 /rules/0/hosts/3 is no configured host',
   ]);
   expect(warnings(rules, sets)).toEqual([]);
+});
+
+test('a rule that is over is said to be so, by the time that it is', () => {
+  const rules = [
+    { ...allow('df'), when: { not_after: '2026-01-05T12:00:00Z' } },
+    { ...deny('rm ...'), when: { not_before: '2026-01-05T12:00:00Z' } },
+  ];
+  const at = Date.parse('2026-01-05T12:00:00Z');
+  expect(warnings(rules, {}, { at })).toEqual([]);
+  expect(warnings(rules, {}, { at: at + 1 })).toEqual([
+    '2 /rules/0/when/not_after is over: the rule is never in force again',
+  ]);
 });
 
 test('a stop may be limited where all that is granted has a timeout', () => {

@@ -52,7 +52,7 @@ test.each<[string, Manner, string | undefined, string]>([
   ['never says how it ended', manners.noStatus, undefined, 'there was no whole answer'],
   ['never answers', manners.silent, undefined, 'there was no answer'],
   ['greets as Windows', manners.polite, 'OpenSSH_for_Windows_9.5', 'OpenSSH_for_Windows_9.5 is no POSIX system'],
-])('a host that %s runs no canonical text', async (_what, exec, ident, why) => {
+])('a host that %s runs no canonical text [G5]', async (_what, exec, ident, why) => {
   await using host = await startRudeHost({ exec: () => exec, ...(ident === undefined ? {} : { ident }) });
   using web = testFleet(host.host(), { ...host, after: (ms, run) => after(ms / 50, run) });
   await expect(web.run(ECHO, { timeoutMs: 600_000 })).rejects.toMatchObject({

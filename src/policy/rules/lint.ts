@@ -14,6 +14,8 @@ export type Reading = {
   readonly packs: Readonly<Record<string, RawPack>>;
   readonly source: JsonSource;
   readonly hosts: readonly string[] | undefined;
+  /** The time, when it is known. */
+  readonly at: number | undefined;
 };
 
 /** What sound rules say that their author should think about. */
@@ -26,6 +28,7 @@ export const lintRules = (reading: Reading): readonly Problem[] =>
       ...ofSynopses(rule.effect, rule.commands).map(({ number, message }) => say(['commands', number], message)),
       ...ofPower(rule).map(({ key, message }) => say(key === '' ? [] : [key], message)),
       ...ofOthers(reading, said).map(message => say(['id'], message)),
+      ...ofTime(reading.at, rule.when).map(message => say(['when', 'not_after'], message)),
       ...ofHosts(reading, rule.hosts).map(({ number, message }) => say(['hosts', number], message)),
     ];
   });
@@ -99,6 +102,14 @@ const ofPower = (rule: RawRule): readonly { readonly key: string; readonly messa
     ...(rule.input === 'any'
       ? [{ key: 'input', message: 'any key is whatever the program that runs can be told to do' }]
       : []),
+    ...(rule.detach === true && rule.output !== undefined
+      ? [
+          {
+            key: 'detach',
+            message: 'is in vain beside output: nobody would be there to hold the cap, so such work is refused',
+          },
+        ]
+      : []),
     ...(actions.includes('exec') && rule.timeout === undefined
       ? [{ key: 'id', message: 'has no timeout: what it grants runs as long as the call says' }]
       : []),
@@ -118,6 +129,11 @@ const ofOthers = ({ rules, sets }: Reading, rule: Said): readonly string[] =>
     const mutual = covers(rule, other, sets) && index > rules.indexOf(rule);
     return covers(other, rule, sets) && !mutual ? [`says nothing that the rule ${id} does not say`] : [];
   });
+
+const ofTime = (at: number | undefined, when: RawRule['when']): readonly string[] =>
+  at !== undefined && when?.not_after !== undefined && Date.parse(when.not_after) < at
+    ? ['is over: the rule is never in force again']
+    : [];
 
 /** Tags are not known here, and patterns may be about hosts to come. */
 const ofHosts = ({ sets, hosts }: Reading, entries: readonly string[] = []): readonly Doubt[] =>
