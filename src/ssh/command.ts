@@ -5,7 +5,7 @@ import { feed, follow, type Status } from './channel.ts';
 import type { Connection } from './connection.ts';
 import { type Drain, drain } from './drain.ts';
 import type { End, Standing, StopCause, StopReport } from './end.ts';
-import { ALREADY_ENDED, held, isHeld, isProven, natural, unbegun } from './ending.ts';
+import { ALREADY_ENDED, held, isHeld, isOfStopping, isProven, natural, unbegun } from './ending.ts';
 import type { Command } from './fleet.ts';
 import type { GrowingText } from './growing-text.ts';
 import type { Mark } from './mark.ts';
@@ -190,7 +190,8 @@ export class RemoteCommand implements Command {
     const report = await stopTree(running, this.#means, early ? undefined : look);
     await within(this.#means.after, LAST_WORDS_MS, this.#closed);
     const status = this.#status;
-    const byItself = report.outcome === 'confirmed' && report.signals.length === 0 && status !== undefined;
+    const untouched = report.outcome === 'confirmed' && report.signals.length === 0;
+    const byItself = untouched && status !== undefined && !isOfStopping(status);
     const own = byItself ? status : exited;
     this.#finish(own === undefined ? { how: cause, stop: report } : natural(own, this.host));
     this.#stopping = undefined;

@@ -22,6 +22,10 @@ export const natural = (status: Status, host: string): End => {
   return { how: 'lost', why: new Failure('CONNECTION_LOST', message) };
 };
 
+/** Whether a program died of a signal that a stop sends: once one has begun, of the stop, whichever of its lookers is heard last. */
+export const isOfStopping = (status: Status): boolean =>
+  status.how === 'signalled' && /^SIG(?:INT|TERM|KILL)$/.test(status.signal);
+
 /** The end of a program whose output is still held by what it left behind. */
 export const held = (status: Status, host: string): End => {
   const end = natural(status, host);

@@ -18,7 +18,7 @@ export type Grace = readonly [number, number, number];
 /** All three within a second. */
 export const GRACE_MS: Grace = [150, 400, 300];
 /** What looking takes beside the graces, on a slow host. */
-const LOOKING_MS = 2_150;
+const LOOKING_MS = 5_000;
 const COMMAND_CHARS = 200;
 /** How many of those that are left are named. */
 const MOST_REMAINING = 20;

@@ -30,7 +30,7 @@ type By = { readonly by?: 'operator' };
 export type Begun = { readonly session: ManagedSession; readonly ended: Promise<Outcome> };
 
 const OPEN_MS = 30_000;
-const NEVER = new AbortController().signal;
+const never = (): AbortSignal => new AbortController().signal;
 
 /** The managed sessions of this process: nothing of them lives on a host between two lines. */
 export class Sessions {
@@ -120,7 +120,7 @@ export class Sessions {
     // What a rule says of a line's output and time is not said of the session's own steps, and what a line left is removed at any rate.
     const own: Leave = { grant: leave.grant, obligations: {}, revoked: leave.revoked };
     const leaveOf = ({ step, signals }: StartOptions = {}): Leave =>
-      step !== true ? leave : signals === undefined ? { ...own, revoked: NEVER } : own;
+      step !== true ? leave : signals === undefined ? { ...own, revoked: never() } : own;
     const line = await session.send(action, async (run, options) => {
       const command = await this.#commands.start(leaveOf(options), run, {
         ...options,

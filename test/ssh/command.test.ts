@@ -103,7 +103,7 @@ describe('the end of a command', () => {
   });
 
   test('waits for output that is slower than the program', async () => {
-    const { end, stdout } = await web.run('{ sleep 0.15; echo late; sleep 0.15; echo later; } &');
+    const { end, stdout } = await web.run('{ sleep 0.05; echo late; sleep 0.05; echo later; } &');
     expect([end, stdout]).toEqual([exited(0), 'late\nlater\n']);
   });
 });
