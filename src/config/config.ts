@@ -55,6 +55,7 @@ const hostOf = (name: string, host: ParsedHost, place: Place): Host => {
     user: host.user,
     auth: [loginOf(first, place), ...rest.map(login => loginOf(login, place))],
     hostKeys: host.hostKey ?? [],
+    ...(host.sudoPassword === undefined ? {} : { sudoPassword: secretOf(host.sudoPassword, place) }),
     tags: host.tags,
   };
 };

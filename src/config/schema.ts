@@ -64,6 +64,7 @@ const host = section(
       .refine(text => !text.startsWith('-'), 'an account does not begin with a dash'),
     auth: oneOrMore(login).default([{ agent: true }]),
     hostKey: oneOrMore(fingerprint).optional(),
+    sudoPassword: secret.optional(),
     tags: z.array(z.string().refine(isHostName, 'must be letters, digits, ., _ and -')).default([]),
   },
   ['via', 'shell', 'transport', 'limits'],

@@ -19,6 +19,8 @@ export type Host = {
   /** Pins, `SHA256:` and 43 characters of base64: with one or more, `known_hosts` is not asked. */
   readonly hostKeys: readonly string[];
   readonly tags: readonly string[];
+  /** What `sudo` is answered when it asks on the terminal of a program that rules granted by its words. */
+  readonly sudoPassword?: Secret;
 };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;

@@ -11,6 +11,7 @@ import type { Output } from './growing-text.ts';
 import { bytesOfKey, bytesOfText } from './keys.ts';
 import { type Eyes, reap } from './reap.ts';
 import type { TerminalLine } from './terminal-line.ts';
+import type { PasswordAnswer } from './terminal-password.ts';
 import { type Screen, TerminalScreen } from './terminal-screen.ts';
 import { settled, type Waiting } from './terminal-settle.ts';
 import { LINE_BYTES, lookAtTty, type TtyReport } from './tty.ts';
@@ -49,6 +50,8 @@ export type Inside = {
   readonly line: TerminalLine;
   readonly command: RemoteCommand;
   readonly connection: Connection;
+  /** What answers a question for a password, if anything does. */
+  readonly password: PasswordAnswer | undefined;
 };
 
 /** What a terminal needs from outside. */
@@ -70,10 +73,11 @@ export class RemoteTerminal implements Terminal {
   readonly #line: TerminalLine;
   readonly #connection: Connection;
   readonly #eyes: Means;
+  readonly #password: PasswordAnswer | undefined;
   readonly #screen: TerminalScreen;
   #looking: Promise<TtyReport | undefined> | undefined;
 
-  constructor({ id, target, asked, line, command, connection }: Inside, eyes: Means) {
+  constructor({ id, target, asked, line, command, connection, password }: Inside, eyes: Means) {
     this.id = id;
     this.host = target.host;
     this.target = target;
@@ -82,6 +86,7 @@ export class RemoteTerminal implements Terminal {
     this.command = command;
     this.#line = line;
     this.#connection = connection;
+    this.#password = password;
     this.#eyes = eyes;
     this.#screen = new TerminalScreen(line, eyes);
     void command.ended.then(() => this.#screen.free());
@@ -100,7 +105,9 @@ export class RemoteTerminal implements Terminal {
   }
 
   async look(): Promise<TerminalLook> {
-    return this.#lookFrom(await this.#report());
+    const look = this.#lookFrom(await this.#report());
+    const answered = await this.#password?.to(look, text => this.#line.write(text));
+    return answered === true ? { ...look, state: 'running' } : look;
   }
 
   async settled(waiting: Waiting): Promise<TerminalLook> {

@@ -11,6 +11,7 @@ import { Registry } from './registry.ts';
 import { FORGOTTEN, type SessionPlaces } from './session-places.ts';
 import { RemoteTerminal } from './terminal.ts';
 import { TerminalLine } from './terminal-line.ts';
+import { answerTo } from './terminal-password.ts';
 
 /** A session that begins on a terminal. */
 export type OpenTerminal = Exclude<Open, { mode: 'managed' }>;
@@ -62,7 +63,8 @@ export class Terminals {
       if (!command.accepted) throw await this.#takeBack(command);
       const connection = this.#commands.connectionTo(target);
       const id = newSessionId(random);
-      const terminal = new RemoteTerminal({ id, target, asked, line, command, connection }, this.#parts);
+      const password = answerTo(program, connection.host.sudoPassword, error => this.#warn(target.host, error));
+      const terminal = new RemoteTerminal({ id, target, asked, line, command, connection, password }, this.#parts);
       this.#keep(leave.grant, terminal, leavePlace);
       return { terminal, ended: outcomeOf(command) };
     } catch (error) {
@@ -115,6 +117,11 @@ export class Terminals {
   /** Forgets all of them, without touching what runs. */
   shutdown(): void {
     for (const entry of this.#registry.all()) this.#remove(entry);
+  }
+
+  #warn(host: string, error: unknown): void {
+    const why = error instanceof Failure ? (error.operator ?? error.message) : String(error);
+    this.#parts.log('warn', 'the password for sudo could not be had', { host, why });
   }
 
   /** Nobody types into what has yet to begin. */
