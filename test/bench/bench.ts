@@ -5,8 +5,10 @@ import { warmExec } from './exec.ts';
 import type { Figures } from './figures.ts';
 import { ms, ratio } from './figures.ts';
 import { gatePass } from './gate.ts';
+import { managedMemory, terminalMemory } from './memory.ts';
 import { captureRates, limitToProof, outputRates } from './output.ts';
 import { decisions } from './policy.ts';
+import { sessionLine } from './sessions.ts';
 import { firstResponse } from './start.ts';
 import { cancelToProof, exitWhenAlone } from './stop.ts';
 
@@ -33,11 +35,17 @@ row(
   `${ratio(master.p50, bare.p50)} of ssh2; ours is ${ratio(ours.p50, master.p50)} of it`,
 );
 
-const { obeys, ignores } = await cancelToProof(sshd, 30);
-row('cancel to proof, INT obeyed', obeys, 'aim: 60 ms and a round trip');
-row('cancel to proof, INT and TERM ignored', ignores, 'aim: 1 s');
+for (const [name, figures] of Object.entries(await cancelToProof(sshd, 20)))
+  row(`cancel to proof: ${name}`, figures, 'aim: 60 ms and a round trip, 1 s where KILL is needed');
 row('exit after EOF, two commands and a session alive', await exitWhenAlone(sshd, 9), 'aim: 100 ms');
 
+const { line, kept, exec, bare: channel } = await sessionLine(sshd, 100);
+if (line === undefined || kept === undefined || exec === undefined || channel === undefined)
+  throw new Error('a contender is missing');
+row('session: ssh2 alone', channel, '1.00x');
+row('session: `ssh_exec` of `true`', exec, `${ratio(exec.p50, channel.p50)} of ssh2`);
+row('session: a line `true`', line, `${ratio(line.p50, exec.p50)} of ssh_exec`);
+row('session: a line that it does by itself', kept, `${ratio(kept.p50, exec.p50)} of ssh_exec`);
 row('output limit to proof', await limitToProof(sshd, 15), 'aim: 50 ms');
 row('gate: one limit, record on disk', await gatePass(2000));
 const us = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(1)} µs`);
@@ -48,4 +56,11 @@ say('\n| output, MB/s | ssh2 alone | `ssh` | ours | of ssh2 |\n|---|--:|--:|--:|
 for (const [name, { bare, ssh, ours }] of Object.entries(await outputRates(sshd, 2)))
   say(`| ${name} | ${bare.toFixed(0)} | ${ssh.toFixed(0)} | ${ours.toFixed(0)} | ${ratio(ours, bare)} |`);
 for (const [name, rate] of Object.entries(captureRates())) say(`| kept, ${name} | | | ${rate.toFixed(0)} | |`);
+say('\n| memory | 1 | 100 | 1,000 |\n|---|--:|--:|--:|');
+const kib = (values: readonly number[]): string => values.map(value => `${value.toFixed(0)} KiB`).join(' | ');
+const COUNTS = [1, 100, 1000];
+say(`| a managed session, each | ${kib((await managedMemory(sshd, COUNTS)).map(([, each]) => each))} |`);
+const terminals = await terminalMemory(COUNTS);
+say(`| a terminal with its output, each | ${kib(terminals.map(([, plain]) => plain))} |`);
+say(`| the same, looked at | ${kib(terminals.map(([, , seen]) => seen))} |`);
 say(`\nidle server: ${rssMb.toFixed(0)} MB resident`);

@@ -30,7 +30,7 @@ export const warmExec = async (sshd: Sshd, rounds: number): Promise<Readonly<Rec
 };
 
 /** ssh2 as it comes, but with no-delay from the first byte, which is the best that it can do. */
-const bareClient = async (sshd: Sshd): Promise<{ exec: () => Promise<void>; close: () => void }> => {
+export const bareClient = async (sshd: Sshd): Promise<{ exec: () => Promise<void>; close: () => void }> => {
   const privateKey = await readFile((await sshd.userKey()).path);
   const client = new Client();
   const sock = connect({ host: '127.0.0.1', port: sshd.port, noDelay: true });

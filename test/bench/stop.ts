@@ -8,11 +8,21 @@ const start = async (server: Raw, command: string): Promise<unknown> => {
   return command_id;
 };
 
-/** From asking for a stop to the proof that nothing is alive, for a command that obeys and for one that ignores INT and TERM. */
-export const cancelToProof = async (
-  sshd: Sshd,
-  runs: number,
-): Promise<{ readonly obeys: Figures; readonly ignores: Figures }> => {
+/** What is stopped, and how often as a share of the runs: what needs KILL takes most of a second each time. */
+const TREES = {
+  'one program': ['sleep 4321', 1],
+  'a pipeline': ['sleep 4321 | cat | cat', 1],
+  'a session of its own': ['setsid sleep 4321 >/dev/null 2>&1 & sleep 4321', 0.5],
+  'INT ignored': ["trap '' INT; sleep 4321; sleep 4321", 0.5],
+  'INT and TERM ignored': ["trap '' INT TERM; while :; do sleep 1; done", 0.3],
+  'sixty processes': [
+    'for i in 1 2 3 4 5 6; do (for j in 1 2 3 4 5 6 7 8 9; do sleep 4321 & done; wait) & done; wait',
+    0.5,
+  ],
+} as const;
+
+/** From asking for a stop to the proof that nothing is alive, by what is stopped. */
+export const cancelToProof = async (sshd: Sshd, runs: number): Promise<Readonly<Record<string, Figures>>> => {
   await using place = await homeFor(sshd, ALLOW_ALL);
   await using server = raw(place);
   const stop = async (command: string): Promise<number> => {
@@ -22,13 +32,13 @@ export const cancelToProof = async (
       if (outcome !== 'confirmed') throw new Error(`${command}: ${String(outcome)}`);
     });
   };
-  const obeys: number[] = [];
-  const ignores: number[] = [];
-  for (let count = 0; count < runs; count += 1) {
-    obeys.push(await stop('sleep 4321'));
-    if (count < runs / 3) ignores.push(await stop("trap '' INT TERM; while :; do sleep 1; done"));
-  }
-  return { obeys: figuresOf(obeys), ignores: figuresOf(ignores) };
+  const samples = Object.entries(TREES).map(([name, [command, share]]) => {
+    const times: number[] = [];
+    return { name, command, share, times };
+  });
+  for (let count = 0; count < runs; count += 1)
+    for (const { command, share, times } of samples) if (count < runs * share) times.push(await stop(command));
+  return Object.fromEntries(samples.map(({ name, times }) => [name, figuresOf(times)]));
 };
 
 /** From the client's last byte to the end of a server with two commands and a session alive. */

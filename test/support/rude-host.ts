@@ -10,6 +10,8 @@ import { tempFolder } from './temp.ts';
 /** One exec request, and what a rude host can do with it. */
 export type Exec = {
   readonly command: string;
+  /** The number that the client gave its channel. */
+  readonly id: number;
   readonly connection: Connection;
   readonly accept: () => ServerChannel;
   readonly refuse: () => void;
@@ -202,6 +204,7 @@ const serve = (connection: Connection, rudeness: Rudeness, seen: RudeHost['seen'
       const protocol = protocolOf(connection);
       manner({
         command,
+        id,
         connection,
         accept: acceptExec,
         refuse,

@@ -1,0 +1,31 @@
+// Hosts that spoil their answers: node scripts/run.mjs test/campaign/mutated-streams.ts --count 100000 --seed 1
+import { parseArgs } from 'node:util';
+import { chance } from './chance.ts';
+import { spoilAnswers } from './mutations.ts';
+
+const { values } = parseArgs({
+  options: { count: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
+});
+const BATCH = 500;
+const LANES = 8;
+const began = performance.now();
+const outcomes = new Map<string, number>();
+let done = 0;
+let wrong = 0;
+let batch = Number(values.seed) * 1_000;
+const lane = async (): Promise<void> => {
+  while (done < Number(values.count)) {
+    const count = Math.min(BATCH, Number(values.count) - done);
+    done += count;
+    batch += 1;
+    const seed = batch;
+    const found = await spoilAnswers(chance(seed), count);
+    wrong += found.problems.length;
+    for (const problem of found.problems) process.stdout.write(`seed ${seed}, ${problem}\n`);
+    for (const [name, times] of found.outcomes) outcomes.set(name, (outcomes.get(name) ?? 0) + times);
+    const seconds = Math.round((performance.now() - began) / 1000);
+    process.stdout.write(`${seconds} s ${JSON.stringify(Object.fromEntries(outcomes))}, ${wrong} problems\n`);
+  }
+};
+await Promise.all(Array.from({ length: LANES }, lane));
+process.exitCode = wrong === 0 ? 0 : 1;
