@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { Failure } from '../errors.ts';
 import type { Connections } from '../ssh/connection.ts';
 import type { Host, Login } from '../ssh/host.ts';
+import type { Secret } from '../ssh/secret.ts';
 import { isCode } from '../state/private.ts';
 import { advice, type Finding, unavailable, well, wrong } from './finding.ts';
 import type { Io } from './io.ts';
@@ -43,15 +44,18 @@ const checkLogin = async (io: Io, { name }: Host, login: Login): Promise<readonl
   const check = `login ${name}`;
   if (login.kind === 'agent')
     return login.socket === '' ? [advice(check, 'SSH_AUTH_SOCK is not set, so no agent is asked', AGENT)] : [];
+  if (login.kind === 'interactive')
+    return (await Promise.all(login.answers.map(({ answer }) => checkSecret(check, answer)))).flat();
   const secret = login.kind === 'password' ? login.password : login.passphrase;
   const file = login.kind === 'key' ? checkKeyFile(check, login.path, io.uid) : [];
-  if (secret === undefined) return file;
-  const failed = await secret.reveal().then(
+  return secret === undefined ? file : [...file, ...(await checkSecret(check, secret))];
+};
+
+const checkSecret = async (check: string, secret: Secret): Promise<readonly Finding[]> =>
+  await secret.reveal().then(
     () => [],
     (error: unknown) => [unavailable(check, said(error), `make the ${secret.origin} give it`)],
   );
-  return [...file, ...failed];
-};
 
 const said = (error: unknown): string => {
   if (error instanceof Failure && error.operator !== undefined) return error.operator;

@@ -1,10 +1,12 @@
+import { createConnections } from '../ssh/connections.ts';
+import { fixedInventory } from '../ssh/inventory.ts';
 import type { Request } from './commands.ts';
 import { checkFiles } from './doctor-files.ts';
 import { checkHosts } from './doctor-hosts.ts';
 import { checkState } from './doctor-state.ts';
 import { exitOfFindings, type Finding, well, wrong } from './finding.ts';
 import { type Io, print, writeJson } from './io.ts';
-import { connectionsFor, hostNamed, partsFor } from './link.ts';
+import { hostNamed, partsFor } from './link.ts';
 import { logTo } from './log.ts';
 
 /** `doctor`: looks at everything that a call needs; 1 when something is wrong, 4 when the surroundings fail. */
@@ -13,7 +15,8 @@ export const doctor = async (io: Io, { options, operands }: Request): Promise<nu
   const { config, findings: files } = checkFiles(io, options);
   const hosts = config === undefined ? [] : name === undefined ? config.hosts : [hostNamed(config, name)];
   const log = logTo(io, options.logLevel);
-  const connections = config === undefined ? undefined : connectionsFor(config, partsFor(io, config, log));
+  const connections =
+    config === undefined ? undefined : createConnections(fixedInventory(config.hosts), partsFor(io, config, log));
   try {
     const [state, reached] = await Promise.all([
       checkState(io, options, log),

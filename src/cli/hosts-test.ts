@@ -1,8 +1,10 @@
 import { loadConfig } from '../config/load.ts';
 import { Failure } from '../errors.ts';
+import { createConnections } from '../ssh/connections.ts';
+import { fixedInventory } from '../ssh/inventory.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, say, writeJson } from './io.ts';
-import { connectionsFor, exitOf, failureData, hostNamed, partsFor } from './link.ts';
+import { exitOf, failureData, hostNamed, partsFor } from './link.ts';
 import { logTo } from './log.ts';
 import { probe } from './probe.ts';
 
@@ -10,7 +12,10 @@ import { probe } from './probe.ts';
 export const hostsTest = async (io: Io, { options, operands }: Request): Promise<number> => {
   const { config } = loadConfig(options, io);
   const host = hostNamed(config, operands[0]);
-  const connections = connectionsFor(config, partsFor(io, config, logTo(io, options.logLevel)));
+  const connections = createConnections(
+    fixedInventory(config.hosts),
+    partsFor(io, config, logTo(io, options.logLevel)),
+  );
   try {
     const found = await probe(connections.get(host.name), io.clock, io.stopped);
     const data = {

@@ -3,8 +3,6 @@ import type { Log } from '../call.ts';
 import type { Config } from '../config/config.ts';
 import type { Failure } from '../errors.ts';
 import type { Caps } from '../ssh/caps.ts';
-import type { Connections } from '../ssh/connection.ts';
-import { createConnections } from '../ssh/connections.ts';
 import type { Host } from '../ssh/host.ts';
 import type { Parts } from '../ssh/host-connection.ts';
 import { GRACE_MS } from '../ssh/reap.ts';
@@ -42,10 +40,6 @@ export const capsOf = ({ limits }: Config): Partial<Caps> => {
   const named = { ...same, commandsPerGrant: commands, detachedPerGrant: detached, sessionsPerGrant: sessions };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 };
-
-/** Connections to the configured hosts, none of them dialled. */
-export const connectionsFor = (config: Config, parts: Parts): Connections =>
-  createConnections(new Map(config.hosts.map(host => [host.name, host])), parts);
 
 /** The host that a command line names; throws a `Usage` with the nearest. */
 export const hostNamed = ({ hosts }: Config, name: string | undefined): Host => {

@@ -93,6 +93,7 @@ const prepare = async (host: Host, { login, method }: Way, tools: Tools): Promis
   const username = host.user;
   if (login.kind === 'key') return { type: 'publickey', username, key: await loadKey(login, tools.parseKey) };
   if (login.kind === 'agent') return { type: 'agent', username, agent: await reachAgent(login.socket, tools) };
+  if (login.kind === 'interactive') throw new Failure('AUTH_FAILED', 'Answers to questions cannot be given yet.');
   const password = await login.password.reveal();
   if (method === 'password') return { type: 'password', username, password };
   const answers = [password];

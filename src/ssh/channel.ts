@@ -1,8 +1,20 @@
-import type { ClientChannel } from 'ssh2';
+import type { Duplex, Readable } from 'node:stream';
 import { safeLine } from '../text/safe.ts';
 import type { Connection } from './connection.ts';
 import { givingUpWith } from './giving-up.ts';
 import type { After } from './timer.ts';
+
+/**
+ * The streams of one session channel (RFC 4254 section 6), whoever carries it. `exit` comes with a code, or with `null` and
+ * a signal's name, and `close` once, when the channel has closed and both streams were read to their ends.
+ */
+export type Channel = Duplex & {
+  readonly stderr: Readable;
+  /** Says that nothing more is written; reading goes on. */
+  readonly eof: () => void;
+  readonly close: () => void;
+  readonly setWindow: (rows: number, cols: number, height: number, width: number) => void;
+};
 
 /** What the host said of a program's end; `unknown` when the channel closed without a word (RFC 4254 section 6.10 makes it optional). */
 export type Status =
@@ -24,7 +36,7 @@ const LONGEST_NAME = 40;
  * Reads both streams of a channel to their ends, whatever comes, and resolves with the status once it has closed: a host
  * may send the status before or after the end of the output, twice, or never. Call it in `attach`: events may follow at once.
  */
-export const follow = (channel: ClientChannel, sink: Sink): Promise<Status> => {
+export const follow = (channel: Channel, sink: Sink): Promise<Status> => {
   let status: Status | undefined;
   channel.on('data', sink.stdout);
   channel.stderr.on('data', sink.stderr);
@@ -50,7 +62,7 @@ export const follow = (channel: ClientChannel, sink: Sink): Promise<Status> => {
  * Gives a program its stdin, or none, and then the end of it. Not by `end`: a stream that has ended both ways closes itself,
  * and a host that ends its output before it says the status would never get to say it.
  */
-export const feed = (channel: ClientChannel, stdin?: string): void => {
+export const feed = (channel: Channel, stdin?: string): void => {
   if (stdin === undefined || stdin === '') channel.eof();
   else channel.write(stdin, () => channel.eof());
 };

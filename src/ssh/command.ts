@@ -1,7 +1,6 @@
-import type { ClientChannel } from 'ssh2';
 import type { Clock, CommandId, SessionId } from '../call.ts';
 import type { Failure } from '../errors.ts';
-import { feed, follow, type Status } from './channel.ts';
+import { type Channel, feed, follow, type Status } from './channel.ts';
 import type { Connection } from './connection.ts';
 import { type Drain, drain } from './drain.ts';
 import type { End, Standing, StopCause, StopReport } from './end.ts';
@@ -62,7 +61,7 @@ export class RemoteCommand implements Command {
   #queued = false;
   /** Why it is taken back. */
   #cause: StopCause | undefined;
-  #channel: ClientChannel | undefined;
+  #channel: Channel | undefined;
   #closed: Promise<unknown> = Promise.resolve();
   /** What the host said of the end of the program, and what stands once the channel has closed. */
   #exited: Status | undefined;
@@ -130,7 +129,7 @@ export class RemoteCommand implements Command {
   }
 
   /** The host accepted the command: from here on it may run. */
-  attach(channel: ClientChannel): void {
+  attach(channel: Channel): void {
     this.#channel = channel;
     this.#begin();
     this.#startedAt = this.#means.clock.wallMs();

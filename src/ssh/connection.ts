@@ -1,4 +1,4 @@
-import type { ClientChannel } from 'ssh2';
+import type { Channel } from './channel.ts';
 import type { Host } from './host.ts';
 import type { Mark } from './mark.ts';
 import type { Pty } from './terminal-line.ts';
@@ -24,7 +24,7 @@ export type ExecOptions = {
    * Called synchronously when the far side accepted the request, before any event of the channel: attach listeners here.
    * After the promise it can be too late: `exit` may come in the same packet as the acceptance.
    */
-  readonly attach?: (channel: ClientChannel) => void;
+  readonly attach?: (channel: Channel) => void;
 };
 
 /** The one connection to a host: dialled on the first use, shared by everybody, dialled again on the next use after it dropped. */
@@ -39,12 +39,12 @@ export type Connection = {
    * Rejects with a `Failure`: UNREACHABLE, AUTH_FAILED, HOST_KEY_*, BUSY, UNSUPPORTED (the host refuses exec requests),
    * CANCELLED (`signal`, nothing was sent), CONNECTION_LOST (the request was sent and its fate is unknown), SHUTTING_DOWN.
    */
-  readonly exec: (command: string, options?: ExecOptions) => Promise<ClientChannel>;
+  readonly exec: (command: string, options?: ExecOptions) => Promise<Channel>;
   /**
    * Sends an SSH signal (`TERM`, without `SIG`) to a channel's command, after its stdin ended too; says whether it was
    * sent. No proof of anything: sshd drops it silently where it has no separate privileged process, as for root.
    */
-  readonly signal: (channel: ClientChannel, name: string) => boolean;
+  readonly signal: (channel: Channel, name: string) => boolean;
   /** Dials if need be. Rejects as `exec` does before anything is sent. */
   readonly ready: (options?: { readonly signal?: AbortSignal }) => Promise<Peer>;
   /** Who stands on the host for this connection, if anybody does. */

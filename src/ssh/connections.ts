@@ -1,16 +1,16 @@
 import { Failure } from '../errors.ts';
 import type { Connection, Connections } from './connection.ts';
-import type { Host } from './host.ts';
 import { HostConnection, type Parts } from './host-connection.ts';
+import type { Inventory } from './inventory.ts';
 
 /** Connections to these hosts, none of them dialled. */
-export const createConnections = (hosts: ReadonlyMap<string, Host>, parts: Parts): Connections => {
+export const createConnections = (inventory: Inventory, parts: Parts): Connections => {
   const connections = new Map<string, HostConnection>();
   let shut = false;
   const get = (name: string): Connection => {
     const existing = connections.get(name);
     if (existing !== undefined) return existing;
-    const host = hosts.get(name);
+    const host = inventory.get(name);
     if (host === undefined) throw new Failure('UNKNOWN_HOST', `No host is called ${JSON.stringify(name)}.`);
     const connection = new HostConnection(host, parts);
     if (shut) connection.shut();

@@ -7,7 +7,8 @@ import { explainDial, isTooManyTries, levelOf, type Phase } from './dial-failure
 import { HEARTBEAT, type Heartbeat } from './heartbeat.ts';
 import type { Host } from './host.ts';
 import { type HostKey, readHostKey } from './host-key.ts';
-import { createLink, type Link } from './link.ts';
+import type { Link } from './link.ts';
+import { ssh2Link } from './ssh2-link.ts';
 
 /** What dialling needs from outside. */
 export type Wires = {
@@ -51,7 +52,7 @@ export const dial = async (host: Host, plan: Plan, wires: Wires): Promise<Dialle
     await untilReady(client, config, { socket, login, signal: plan.signal });
     const { heartbeat = HEARTBEAT, log } = wires;
     const found = { client, socket, hostKey: guard.accepted(), roundTripMs: progress.roundTripMs() };
-    return { link: createLink(host, found, { heartbeat, log }) };
+    return { link: ssh2Link(host, found, { heartbeat, log }) };
   } catch (error) {
     client.end();
     socket.destroySoon();

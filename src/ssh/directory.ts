@@ -4,6 +4,7 @@ import { didYouMean } from '../text/nearest.ts';
 import { safeLine } from '../text/safe.ts';
 import type { Directory, Opened } from './fleet.ts';
 import type { Host } from './host.ts';
+import type { Inventory } from './inventory.ts';
 
 const SHOWN_CHARS = 60;
 
@@ -18,15 +19,17 @@ export const targetOf = ({ name, user, address, port, tags }: Host): Target => (
 
 /** Names actions by the configuration and our own handles; touches no host. */
 export const createDirectory = (
-  hosts: readonly Host[],
+  inventory: Inventory,
   { commands, detached, sessions, terminals }: Opened,
 ): Directory => {
-  const byName = new Map(hosts.map(host => [host.name, targetOf(host)]));
   const target = (name: string): Target => {
-    const found = byName.get(name);
-    if (found !== undefined) return found;
+    const found = inventory.get(name);
+    if (found !== undefined) return targetOf(found);
     const shown = safeLine(name, SHOWN_CHARS);
-    const guess = didYouMean(shown, [...byName.keys()]);
+    const guess = didYouMean(
+      shown,
+      inventory.all().map(host => host.name),
+    );
     throw new Failure('UNKNOWN_HOST', `No host is called ${JSON.stringify(shown)}${guess === '' ? '.' : guess}`);
   };
   const handleHost = (grant: string, action: Action): string | undefined => {

@@ -26,8 +26,8 @@ import type { End, Standing, StopCause, Stopped, StopReport } from './end.ts';
 import type { GrowingText, Output } from './growing-text.ts';
 import { handleOf } from './handle-of.ts';
 import { heldSecrets } from './held-secrets.ts';
-import type { Host } from './host.ts';
 import { createHostDesk } from './host-desk.ts';
+import type { Inventory } from './inventory.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Overseer } from './overseer.ts';
 import type { Grace } from './reap.ts';
@@ -142,7 +142,7 @@ export type Fleet = {
 
 /** What a fleet is made of: silence, the real timers and the usual caps unless given. */
 export type FleetParts = {
-  readonly hosts: readonly Host[];
+  readonly inventory: Inventory;
   readonly connections: Connections;
   readonly clock: Clock;
   readonly random: Random;
@@ -159,7 +159,7 @@ export type FleetParts = {
 /** A fleet over these hosts; nothing is dialled. */
 export const createFleet = (parts: FleetParts): Fleet => {
   const usual = { log: () => undefined, after };
-  const redaction = heldSecrets(parts.hosts);
+  const redaction = heldSecrets(parts.inventory);
   const whole: Parts = { ...usual, ...parts, caps: { ...CAPS, ...parts.caps }, redaction };
   const commands = new Commands(whole);
   const places = new SessionPlaces(whole.caps);
@@ -169,8 +169,8 @@ export const createFleet = (parts: FleetParts): Fleet => {
   parts.overseer?.fetching(async grant => await detached.of(grant));
   const open: Opened = { commands, detached, sessions, terminals };
   return {
-    directory: createDirectory(parts.hosts, open),
-    ...createHostDesk(whole, parts.hosts, open),
+    directory: createDirectory(parts.inventory, open),
+    ...createHostDesk(whole, parts.inventory, open),
     ...createSessionDesk(sessions, terminals),
     run: async (permit, signal) => {
       const action = permit.spend();

@@ -1,19 +1,17 @@
-import type { ClientChannel } from 'ssh2';
 import type { Random } from '../call.ts';
 import { Failure } from '../errors.ts';
+import type { Channel } from './channel.ts';
 import type { Connection, ExecOptions, Peer } from './connection.ts';
 import { unlessGivenUp } from './given-up.ts';
 import type { Host } from './host.ts';
 import { createLanes, type Lane } from './lanes.ts';
 import type { Link } from './link.ts';
 import { closedDoor, closedMeanwhile, full, unsteady } from './no-session.ts';
-import { openExec } from './open-channel.ts';
 import { createPatience } from './patience.ts';
 import { type Reach, reach } from './reach.ts';
 import { after } from './timer.ts';
 import { loadTrust, type Verdict } from './trust.ts';
 import { appoint, type LeaseTimes, type Warden } from './warden.ts';
-import { sendSignal } from './wire.ts';
 
 /** What a connection needs from outside. */
 export type Parts = Reach & {
@@ -72,7 +70,7 @@ export class HostConnection implements Connection {
     return link.peer;
   }
 
-  async exec(command: string, options: ExecOptions = {}): Promise<ClientChannel> {
+  async exec(command: string, options: ExecOptions = {}): Promise<Channel> {
     const closes = this.#closes;
     await this.#connected(closes, options.signal);
     const lane = await this.#lanes.take(options);
@@ -84,8 +82,8 @@ export class HostConnection implements Connection {
     }
   }
 
-  signal(channel: ClientChannel, name: string): boolean {
-    return this.#link !== undefined && sendSignal(this.#link.client, channel, name);
+  signal(channel: Channel, name: string): boolean {
+    return this.#link?.signal(channel, name) === true;
   }
 
   warden(): Warden | undefined {
@@ -143,7 +141,7 @@ export class HostConnection implements Connection {
     }
     this.#dialling = undefined;
     this.#patience.succeeded();
-    this.#keyType = link.hostKey.type;
+    this.#keyType = link.keyType;
     this.#refusedKey = undefined;
     this.#link = link;
     this.#warden = this.#appoint(link);
@@ -158,8 +156,8 @@ export class HostConnection implements Connection {
   #appoint(link: Link): Warden | undefined {
     const { lease, random, log, pause } = this.#parts;
     if (lease === undefined) return undefined;
-    const open = async (text: string, attach: (channel: ClientChannel) => void): Promise<boolean> =>
-      (await openExec(this.host, link, text, { attach, pause })).how === 'open';
+    const open = async (text: string, attach: (channel: Channel) => void): Promise<boolean> =>
+      (await link.open(text, { attach, pause })).how === 'open';
     return appoint({ host: this.host.name, open, times: lease, random, after, log });
   }
 
@@ -178,9 +176,9 @@ export class HostConnection implements Connection {
   }
 
   /** Repeats what the host refused and what a dying connection did not carry; never what may have run. */
-  async #open(command: string, options: ExecOptions, lane: Lane, closes: number): Promise<ClientChannel> {
+  async #open(command: string, options: ExecOptions, lane: Lane, closes: number): Promise<Channel> {
     const { signal, queued, leased, pty } = options;
-    const attach = (channel: ClientChannel): void => {
+    const attach = (channel: Channel): void => {
       lane.opened();
       channel.once('close', lane.release);
       options.attach?.(channel);
@@ -188,7 +186,7 @@ export class HostConnection implements Connection {
     for (let refusals = 0, moves = 0; ; ) {
       const link = await this.#connected(closes, signal);
       if (leased !== undefined) await unlessGivenUp(this.#warden?.guard(leased) ?? Promise.resolve(), signal);
-      const opened = await openExec(this.host, link, command, { signal, attach, pty, pause: this.#parts.pause });
+      const opened = await link.open(command, { signal, attach, pty, pause: this.#parts.pause });
       if (opened.how === 'open') return opened.channel;
       if (opened.how === 'gone') {
         if (++moves > MAX_MOVES) throw unsteady(this.host);

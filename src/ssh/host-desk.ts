@@ -6,16 +6,17 @@ import type { Stopped, StopReport } from './end.ts';
 import type { Command, Fleet, Opened } from './fleet.ts';
 import { givingUpWith } from './giving-up.ts';
 import type { Host } from './host.ts';
+import type { Inventory } from './inventory.ts';
 import type { HostView, Status } from './views.ts';
 
 /** The part of the fleet that is about hosts and their connections, not about what runs on them. */
 export type HostDesk = Pick<Fleet, 'hosts' | 'status' | 'connect' | 'disconnect'>;
 
 /** Answers about hosts, and opens and closes their connections. */
-export const createHostDesk = (parts: Parts, hosts: readonly Host[], open: Opened): HostDesk => ({
+export const createHostDesk = (parts: Parts, inventory: Inventory, open: Opened): HostDesk => ({
   hosts: async permit => {
     permit.spend();
-    return await Promise.all(hosts.map(host => view(host, parts.connections.get(host.name))));
+    return await Promise.all(inventory.all().map(host => view(host, parts.connections.get(host.name))));
   },
   status: async permit => {
     permit.spend();

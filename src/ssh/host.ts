@@ -1,10 +1,21 @@
 import type { Secret } from './secret.ts';
 
-/** One way to log in, tried in the order of the list; `socket` is the path of an ssh-agent's socket, `path` of a private key file. */
+/** What an account is asked beside a password, known by words of the question, in either case (RFC 4256). */
+export type Answer = { readonly asks: string; readonly answer: Secret };
+
+/**
+ * One way to log in, tried in the order of the list. `socket` is the path of an ssh-agent's socket, and `only` the public
+ * keys, by their files, that it is asked to use (IdentitiesOnly); `path` is a private key file and `certificate` the file
+ * that stands for its public half (PROTOCOL.certkeys).
+ */
 export type Login =
-  | { readonly kind: 'agent'; readonly socket: string }
-  | { readonly kind: 'key'; readonly path: string; readonly passphrase?: Secret }
-  | { readonly kind: 'password'; readonly password: Secret };
+  | { readonly kind: 'agent'; readonly socket: string; readonly only?: readonly string[] }
+  | { readonly kind: 'key'; readonly path: string; readonly passphrase?: Secret; readonly certificate?: string }
+  | { readonly kind: 'password'; readonly password: Secret }
+  | { readonly kind: 'interactive'; readonly answers: readonly [Answer, ...Answer[]] };
+
+/** Who speaks SSH to a host: ssh2, in this process, or an OpenSSH client that this process starts. */
+export type Transport = 'ssh2' | 'openssh';
 
 /** A host as configured: nothing here came from an agent, and nothing here is a secret's text. */
 export type Host = {
@@ -21,6 +32,23 @@ export type Host = {
   readonly tags: readonly string[];
   /** What `sudo` is answered when it asks on the terminal of a program that rules granted by its words. */
   readonly sudoPassword?: Secret;
+  /** The host whose connection carries the one to this; it may have one of its own. */
+  readonly via?: Host;
+  /** `ssh2` unless said otherwise. */
+  readonly transport?: Transport;
+  /** The known_hosts files that are asked about it, in place of the usual ones. */
+  readonly knownHosts?: readonly string[];
+  /** The name under which its key is looked up, in place of its address and port (HostKeyAlias). */
+  readonly keyAlias?: string;
+  /** Host key algorithms that may be used, the first preferred; only narrows what is offered. */
+  readonly keyAlgorithms?: readonly string[];
+  /** The variables of SetEnv and SendEnv: asked of the host with each command, and dropped where its sshd takes none (AcceptEnv). */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly connectTimeoutMs?: number;
+  /** How often a silent host is asked whether it is there (ServerAliveInterval). */
+  readonly aliveMs?: number;
+  /** What of its ssh_config is not honoured here, in words for the operator. */
+  readonly unheeded?: readonly string[];
 };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;

@@ -1,60 +1,43 @@
-import type { Socket } from 'node:net';
-import type { Client } from 'ssh2';
-import type { Log } from '../call.ts';
+import type { Duplex } from 'node:stream';
+import type { Channel } from './channel.ts';
 import type { Peer } from './connection.ts';
-import { levelOf } from './dial-failure.ts';
-import { type Heartbeat, watchSilence } from './heartbeat.ts';
-import type { Host } from './host.ts';
-import type { HostKey } from './host-key.ts';
-import { softwareOf } from './wire.ts';
+import type { Pty } from './terminal-line.ts';
 
-/** One live connection, from its login to its end; never used again after that. */
+/**
+ * What became of one try to run a command. `refused`: the host opened no channel, so nothing ran (RFC 4254 section 5.1).
+ * `gone`: the connection ended before the channel was open, so nothing ran either.
+ */
+export type Opened =
+  | { readonly how: 'open'; readonly channel: Channel }
+  | { readonly how: 'refused'; readonly reason: number }
+  | { readonly how: 'gone' };
+
+/** How to open a channel: `attach` is called before any event of it can come. */
+export type OpenOptions = {
+  readonly signal?: AbortSignal | undefined;
+  readonly attach?: ((channel: Channel) => void) | undefined;
+  readonly pty?: Pty | undefined;
+  readonly pause: (ms: number) => Promise<void>;
+};
+
+/** One live connection, from its login to its end, whatever carries it; never used again after that. */
 export type Link = {
-  readonly client: Client;
   readonly peer: Peer;
-  readonly hostKey: HostKey;
+  /** Of the key that the host proved, for asking for it first the next time; undefined when another program checked it. */
+  readonly keyType: string | undefined;
   readonly isOpen: () => boolean;
   /** Calls back once, when it is over; at once when it already is. */
   readonly onClosed: (listener: () => void) => void;
   /** Says goodbye and drops the socket. */
   readonly end: () => void;
-};
-
-type Parts = { readonly heartbeat: Heartbeat; readonly log: Log };
-
-/** A logged-in client as a link: watched for silence, and closed to everything the host would open towards us. */
-export const createLink = (
-  host: Host,
-  { client, socket, hostKey, roundTripMs }: { client: Client; socket: Socket; hostKey: HostKey; roundTripMs: number },
-  { heartbeat, log }: Parts,
-): Link => {
-  const listeners = new Set<() => void>();
-  let open = true;
-  const over = (): void => {
-    if (!open) return;
-    open = false;
-    stopWatching();
-    for (const listener of listeners) listener();
-  };
-  const stopWatching = watchSilence(socket, heartbeat, () => {
-    log('warn', 'a host has gone silent, its connection is given up', { host: host.name });
-    socket.destroy();
-  });
-  client.on('error', error => log('debug', 'a connection failed', { host: host.name, level: levelOf(error) }));
-  client.on('end', over).on('close', over);
-  return {
-    client,
-    hostKey,
-    peer: { server: softwareOf(client), fingerprint: hostKey.fingerprint, roundTripMs },
-    isOpen: () => open,
-    onClosed: listener => {
-      if (open) listeners.add(listener);
-      else listener();
-    },
-    end: () => {
-      client.end();
-      socket.destroySoon();
-      over();
-    },
-  };
+  /**
+   * Opens a session channel and asks it to run the command. When `signal` comes before the channel is open, the request is
+   * never sent (CANCELLED). When it comes after, the channel is handed out all the same, for its command to be stopped
+   * properly; without an answer within a second its fate is unknown (CONNECTION_LOST).
+   */
+  readonly open: (command: string, options: OpenOptions) => Promise<Opened>;
+  /** Sends a signal request (RFC 4254 section 6.9); false when the channel is closed, closing, or not this link's. */
+  readonly signal: (channel: Channel, name: string) => boolean;
+  /** A stream to an address that the host dials (RFC 4254 section 7.2); rejects with the reason when it does not. */
+  readonly forward: (address: string, port: number) => Promise<Duplex>;
 };

@@ -1,39 +1,21 @@
-import type { ClientChannel } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../errors.ts';
 import { unsent } from './given-up.ts';
 import type { Host } from './host.ts';
-import type { Link } from './link.ts';
+import type { Opened, OpenOptions } from './link.ts';
 import type { Pty } from './terminal-line.ts';
 import { closeUnclaimed, expectChannel, takeBack } from './wire.ts';
 
 /** How long an exec request that was sent is still waited for after its caller gave up. */
 const GRACE_MS = 1_000;
 
-/**
- * One try to run a command. `refused`: the host opened no channel, so nothing ran (RFC 4254 section 5.1).
- * `gone`: the connection ended before the channel was open, so nothing ran either.
- */
-export type Opened =
-  | { readonly how: 'open'; readonly channel: ClientChannel }
-  | { readonly how: 'refused'; readonly reason: number }
-  | { readonly how: 'gone' };
+type Line = { readonly client: Client; readonly isOpen: () => boolean };
 
-type Options = {
-  readonly signal?: AbortSignal | undefined;
-  readonly attach?: ((channel: ClientChannel) => void) | undefined;
-  readonly pty?: Pty | undefined;
-  readonly pause: (ms: number) => Promise<void>;
-};
-
-/**
- * Opens a session channel and asks it to run the command. When `signal` comes before the channel is open, the request is
- * never sent (CANCELLED). When it comes after, the channel is handed out all the same, for its command to be stopped
- * properly; without an answer within a second its fate is unknown (CONNECTION_LOST).
- */
-export const openExec = (host: Host, link: Link, command: string, options: Options): Promise<Opened> =>
+/** Opens a session channel of an ssh2 client and asks it to run the command: see `Link.open`. */
+export const openExec = (host: Host, line: Line, command: string, options: OpenOptions): Promise<Opened> =>
   new Promise((resolve, reject) => {
     const { signal, attach, pause, pty } = options;
-    const { client } = link;
+    const { client } = line;
     let number: number | undefined;
     let waiting = true;
     const giveUp = async (): Promise<void> => {
@@ -56,20 +38,20 @@ export const openExec = (host: Host, link: Link, command: string, options: Optio
       else reject(closeUnclaimed(client, number) ? refusesCommands(host) : unanswered(host));
     };
     if (signal?.aborted === true) return reject(unsent());
-    if (!send(link, { command, pty }, answer)) return resolve({ how: 'gone' });
+    if (!send(line, { command, pty }, answer)) return resolve({ how: 'gone' });
     number = expectChannel(client);
     signal?.addEventListener('abort', abort, { once: true });
   });
 
 /** ssh2 throws when the socket is closed already: nothing was sent then. */
 const send = (
-  link: Link,
+  line: Line,
   { command, pty }: { readonly command: string; readonly pty: Pty | undefined },
   answer: (error: unknown, channel: ClientChannel) => void,
 ): boolean => {
-  if (!link.isOpen()) return false;
+  if (!line.isOpen()) return false;
   try {
-    link.client.exec(command, pty === undefined ? {} : { pty }, answer);
+    line.client.exec(command, pty === undefined ? {} : { pty }, answer);
     return true;
   } catch {
     return false;

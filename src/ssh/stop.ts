@@ -1,4 +1,4 @@
-import type { ClientChannel } from 'ssh2';
+import type { Channel } from './channel.ts';
 import type { Connection } from './connection.ts';
 import type { StopReport } from './end.ts';
 import type { Mark } from './mark.ts';
@@ -8,7 +8,7 @@ import { within } from './timer.ts';
 /** A command to stop: its channel, and when that has closed. */
 export type Running = {
   readonly connection: Connection;
-  readonly channel: ClientChannel;
+  readonly channel: Channel;
   readonly closed: Promise<unknown>;
   readonly mark: Mark;
 };

@@ -1,5 +1,5 @@
-import type { ClientChannel } from 'ssh2';
 import type { Size } from '../call.ts';
+import type { Channel } from './channel.ts';
 import { TerminalModes } from './terminal-modes.ts';
 import { TerminalTail } from './terminal-tail.ts';
 import type { Tty } from './tty.ts';
@@ -24,7 +24,7 @@ export class TerminalLine {
   readonly modes = new TerminalModes();
   readonly tail = new TerminalTail();
   #size: Size;
-  #channel: ClientChannel | undefined;
+  #channel: Channel | undefined;
   #held: Buffer = NONE;
   #announced = false;
   /** Lines with the nonce that announce nothing, as a shell prints that traces its commands. */
@@ -49,7 +49,7 @@ export class TerminalLine {
     return this.#tty;
   }
 
-  opened(channel: ClientChannel): void {
+  opened(channel: Channel): void {
     this.#channel = channel;
   }
 

@@ -1,6 +1,5 @@
-import type { ClientChannel } from 'ssh2';
 import type { Log, Random } from '../call.ts';
-import { follow } from './channel.ts';
+import { type Channel, follow } from './channel.ts';
 import { scriptText } from './launch.ts';
 import type { Mark } from './mark.ts';
 import type { Grace } from './reap.ts';
@@ -26,7 +25,7 @@ export type Warden = {
 /** What a warden needs: how to open its channel, which rejects or gives none when the host allows no more of them. */
 export type WardenMeans = {
   readonly host: string;
-  readonly open: (text: string, attach: (channel: ClientChannel) => void) => Promise<boolean>;
+  readonly open: (text: string, attach: (channel: Channel) => void) => Promise<boolean>;
   readonly times: LeaseTimes;
   readonly random: Random;
   readonly after: After;
@@ -52,7 +51,7 @@ class Post implements Warden {
   readonly #answers = new Map<string, Answer>();
   readonly #settled: Promise<void>;
   #settle: () => void = () => undefined;
-  #channel: ClientChannel | undefined;
+  #channel: Channel | undefined;
   #stands = false;
   #reaping: Promise<unknown> = Promise.resolve();
   #callOffBeat: () => void = () => undefined;
@@ -113,7 +112,7 @@ class Post implements Warden {
     this.#over();
   }
 
-  #attach(channel: ClientChannel): void {
+  #attach(channel: Channel): void {
     this.#channel = channel;
     void follow(channel, { stdout: linesTo(line => this.#hear(line)), stderr: () => undefined }).then(() =>
       this.#over(),

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { Client, ClientChannel } from 'ssh2';
+import type { Client } from 'ssh2';
+import type { Channel } from './channel.ts';
 
 // What this room needs of ssh2 and cannot have by its documented interface; everything is looked at before it is used.
 
@@ -15,10 +16,10 @@ export const softwareOf = (client: Client): string => {
  * Sends a signal request (RFC 4254 section 6.9). The documented `signal` does nothing once stdin has ended, which is how
  * nearly every command runs. False when the channel is closed, closing, or not this client's.
  */
-export const sendSignal = (client: Client, channel: ClientChannel, name: string): boolean => {
+export const sendSignal = (client: Client, channel: Channel, name: string): boolean => {
   // A channel of an earlier connection may have the number of somebody else's here.
   if (!('_client' in channel) || channel._client !== client) return false;
-  const { outgoing } = channel;
+  const outgoing = 'outgoing' in channel ? channel.outgoing : undefined;
   if (typeof outgoing !== 'object' || outgoing === null || !('id' in outgoing) || !('state' in outgoing)) return false;
   if (outgoing.state !== 'open' && outgoing.state !== 'eof') return false;
   const protocol = '_protocol' in client ? client._protocol : undefined;

@@ -8,6 +8,7 @@ import { compile } from '../../src/policy/compile.ts';
 import { NO_POLICY, visibility } from '../../src/policy/decide.ts';
 import { createFleet } from '../../src/ssh/fleet.ts';
 import type { Host } from '../../src/ssh/host.ts';
+import { fixedInventory } from '../../src/ssh/inventory.ts';
 import { memoryStore } from '../../src/state/memory.ts';
 import { TOOLS } from '../../src/tools/index.ts';
 import { CASE_START, type Case, type CaseCall, casesFor } from '../support/cases.ts';
@@ -40,7 +41,7 @@ const open = async (one: Case) => {
   const gate = new Gate({ policy: () => policy, store: memoryStore(clock), audit, clock, log });
   const hosts = hostsOf(one);
   const connections = testConnections(hosts, { knownHosts: [] });
-  const fleet = createFleet({ hosts, connections, clock, random: randomBytes });
+  const fleet = createFleet({ inventory: fixedInventory(hosts), connections, clock, random: randomBytes });
   const service = {
     tools: TOOLS,
     house: { gate, fleet, version: '0' },

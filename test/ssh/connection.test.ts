@@ -144,7 +144,7 @@ test('when the line is cut, the lanes of channels that nobody reads are free aga
   const connection = connections.get('web');
   for (let at = 0; at < 7; at++) {
     const channel = await connection.exec('x');
-    await new Promise(resolve => channel.stdin.once('readable', resolve));
+    await new Promise(resolve => channel.once('readable', resolve));
     while (connection.state() === 'ready') await new Promise(resolve => setImmediate(resolve));
     expect(connection.channels()).toBe(0);
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { heldSecrets } from '../../src/ssh/held-secrets.ts';
 import type { Host } from '../../src/ssh/host.ts';
+import { fixedInventory } from '../../src/ssh/inventory.ts';
 import { Secret } from '../../src/ssh/secret.ts';
 import { redacted } from '../../src/text/redact.ts';
 
@@ -18,10 +19,12 @@ const host = (...auth: Host['auth']): Host => ({
 test('every secret of every host is held from the moment that it is fetched, and none is fetched for it', async () => {
   const password = secret('first-password', 'second-password');
   const passphrase = secret('some-passphrase');
-  const redaction = heldSecrets([
-    host({ kind: 'agent', socket: '' }, { kind: 'password', password }),
-    host({ kind: 'key', path: '/key', passphrase }),
-  ]);
+  const redaction = heldSecrets(
+    fixedInventory([
+      host({ kind: 'agent', socket: '' }, { kind: 'password', password }),
+      host({ kind: 'key', path: '/key', passphrase }),
+    ]),
+  );
   const text = 'first-password, second-password, some-passphrase';
   expect(redaction.empty).toBe(true);
   await password.reveal();
@@ -32,7 +35,7 @@ test('every secret of every host is held from the moment that it is fetched, and
 
 test('a secret that cannot be had changes nothing', async () => {
   const password = secret();
-  const redaction = heldSecrets([host({ kind: 'password', password })]);
+  const redaction = heldSecrets(fixedInventory([host({ kind: 'password', password })]));
   await expect(password.reveal()).rejects.toMatchObject({ code: 'AUTH_FAILED' });
   expect(redaction.empty).toBe(true);
 });

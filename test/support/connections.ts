@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type NetConnectOpts } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import type { ClientChannel } from 'ssh2';
 import type { Clock, Log } from '../../src/call.ts';
+import type { Channel } from '../../src/ssh/channel.ts';
 import type { Connections } from '../../src/ssh/connection.ts';
 import { createConnections } from '../../src/ssh/connections.ts';
 import type { Host } from '../../src/ssh/host.ts';
 import type { Parts } from '../../src/ssh/host-connection.ts';
+import { fixedInventory } from '../../src/ssh/inventory.ts';
 import { realClock } from './clock.ts';
 
 /** Connections that close when the test ends, what they asked of the network, and what they logged. */
@@ -22,7 +23,7 @@ export const testConnections = (
   const logged: string[] = [];
   const log: Log = (level, message, fields) => logged.push(JSON.stringify({ level, message, fields }));
   const dial = parts.connect ?? ((options: NetConnectOpts) => connect(options));
-  const connections = createConnections(new Map(hosts.map(host => [host.name, host])), {
+  const connections = createConnections(fixedInventory(hosts), {
     clock: realClock,
     random: randomBytes,
     log,
@@ -41,14 +42,14 @@ export const testConnections = (
 export type Ran = { stdout: string; stderr: string; code: number | null | undefined; signal: string | undefined };
 
 /** For `attach`: reads both streams to their end. */
-export const reader = (): { attach: (channel: ClientChannel) => void; ran: Promise<Ran> } => {
+export const reader = (): { attach: (channel: Channel) => void; ran: Promise<Ran> } => {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   let done: (ran: Ran) => void = () => {};
   const ran = new Promise<Ran>(resolve => {
     done = resolve;
   });
-  const attach = (channel: ClientChannel): void => {
+  const attach = (channel: Channel): void => {
     channel.on('data', (chunk: Buffer) => out.push(chunk));
     channel.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     channel.on('close', (code: number | null | undefined, signal: string | undefined) =>

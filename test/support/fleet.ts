@@ -14,6 +14,7 @@ import {
   type Session,
 } from '../../src/ssh/fleet.ts';
 import type { Host } from '../../src/ssh/host.ts';
+import { fixedInventory } from '../../src/ssh/inventory.ts';
 import { realClock } from './clock.ts';
 import { testConnections } from './connections.ts';
 
@@ -48,7 +49,13 @@ type Options = Partial<FleetParts> & { readonly knownHosts: string };
 /** A fleet over one host. */
 export const testFleet = (host: Host, { knownHosts, ...parts }: Options): TestFleet => {
   const connections = testConnections([host], { knownHosts: [knownHosts] });
-  const fleet = createFleet({ hosts: [host], connections, clock: realClock, random: randomBytes, ...parts });
+  const fleet = createFleet({
+    inventory: fixedInventory([host]),
+    connections,
+    clock: realClock,
+    random: randomBytes,
+    ...parts,
+  });
   const target = targetOf(host);
   const permit: TestFleet['permit'] = (action, grant = 'local', obligations = {}) =>
     mint({ id: 'call_1', grant, tool: 'test', input: {}, action, at: 0 }, obligations);
