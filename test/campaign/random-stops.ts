@@ -84,7 +84,8 @@ const attempt = async (
   tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
   if (ran === undefined) tally.problems.push(`${name} never ended`);
   if (outcome.startsWith('Error')) tally.problems.push(`${name}: ${outcome}`);
-  const claimed = !/unconfirmed|lost/.test(outcome) && !(tree.leaves === true && /exited|already/.test(outcome));
+  // An end that says its output is still held says itself that something is alive.
+  const claimed = !/unconfirmed|lost|^exited held$/.test(outcome) && !(tree.leaves === true && /exited|already/.test(outcome));
   const left = claimed ? await leftIn(tree, place.path) : [];
   await clear(place.path);
   if (left.length > 0) tally.problems.push(`${name} is ${outcome} and left ${left.join('; ')}`);
