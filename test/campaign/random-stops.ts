@@ -85,7 +85,8 @@ const attempt = async (
   if (ran === undefined) tally.problems.push(`${name} never ended`);
   if (outcome.startsWith('Error')) tally.problems.push(`${name}: ${outcome}`);
   // An end that says its output is still held says itself that something is alive.
-  const claimed = !/unconfirmed|lost|^exited held$/.test(outcome) && !(tree.leaves === true && /exited|already/.test(outcome));
+  const claimed =
+    !/unconfirmed|lost|^exited held$/.test(outcome) && !(tree.leaves === true && /exited|already/.test(outcome));
   const left = claimed ? await leftIn(tree, place.path) : [];
   await clear(place.path);
   if (left.length > 0) tally.problems.push(`${name} is ${outcome} and left ${left.join('; ')}`);
