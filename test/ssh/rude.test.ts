@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { after } from '../../src/ssh/timer.ts';
 import { ranOf, type TestFleet, testFleet } from '../support/fleet.ts';
-import { type Manner, manners, type RudeHost, startRudeHost } from '../support/rude-host.ts';
+import { type Manner, manners, type RudeHost, type Rudeness, startRudeHost } from '../support/rude-host.ts';
 
 const open: { host: RudeHost; fleet: TestFleet }[] = [];
 afterEach(async () => {
@@ -12,12 +12,17 @@ afterEach(async () => {
 });
 
 /** A host that treats our commands in one manner and the reaper in another, and time that runs so much faster. */
-const rude = async (command: Manner, reaper: Manner = manners.silent, speed = 1): Promise<TestFleet> => {
+const rude = async (
+  command: Manner,
+  reaper: Manner = manners.silent,
+  speed = 1,
+  rudeness: Rudeness = {},
+): Promise<TestFleet> => {
   const mannerOf = (text: string): Manner => {
     if (text.includes('SALLYPORT_REAPER=')) return reaper;
     return text.startsWith('echo "sallyport:') ? manners.polite : command;
   };
-  const host = await startRudeHost({ exec: mannerOf });
+  const host = await startRudeHost({ ...rudeness, exec: mannerOf });
   const fleet = testFleet(host.host(), { ...host, after: (ms, run) => after(ms / speed, run) });
   open.push({ host, fleet });
   return fleet;
@@ -88,6 +93,17 @@ describe('a host that', () => {
 
 /** Accepts, writes, and goes on until its channel is closed from here; signals end it only if it likes. */
 const stubborn: Manner = exec => exec.accept().write('up');
+
+describe('a host that never takes a byte', () => {
+  test.each([
+    ['runs what it is asked to, which its input has no part in', manners.polite, { how: 'exited', code: 0 }],
+    ['hangs nothing past the time-out: unproved, as no reaper can be spoken to', stubborn, { how: 'timed_out' }],
+  ])('%s', async (_what, manner, end) => {
+    const fleet = await rude(manner, manners.silent, 10, { window: 0 });
+    const ran = await fleet.run('x', { stdin: 'a'.repeat(1_000_000), timeoutMs: 5_000 });
+    expect(ran.end).toMatchObject(end);
+  });
+});
 
 describe('stopping on a host that', () => {
   const cancelled = async (fleet: TestFleet) => {

@@ -121,6 +121,8 @@ export type Rudeness = {
   readonly ident?: string;
   /** Called when somebody is logged in: to open channels towards them, to rekey. */
   readonly onReady?: (connection: Connection) => void;
+  /** Bytes that its channels ever take; as much as anybody's unless given. */
+  readonly window?: number;
 };
 
 /** An SSH server in this process that misbehaves on command. */
@@ -190,6 +192,7 @@ const serve = (connection: Connection, rudeness: Rudeness, seen: RudeHost['seen'
   const login = rudeness.login ?? (context => (context.method === 'publickey' ? context.accept() : context.reject()));
   connection.on('authentication', login);
   connection.on('ready', () => rudeness.onReady?.(connection));
+  if (rudeness.window !== undefined) keepWindow(connection, rudeness.window);
   connection.on('session', (accept, reject) => {
     if (rudeness.ignoreSessions === true) return;
     if (refusals-- > 0) return reject();
@@ -219,6 +222,14 @@ const serve = (connection: Connection, rudeness: Rudeness, seen: RudeHost['seen'
   });
 };
 
+/** Grants every channel this window and never another. */
+const keepWindow = (connection: Connection, bytes: number): void => {
+  const protocol = protocolOf(connection);
+  const confirm = protocol.channelOpenConfirm.bind(protocol);
+  protocol.channelOpenConfirm = (theirs, ours, _window, packet) => confirm(theirs, ours, bytes, packet);
+  protocol.channelWindowAdjust = () => undefined;
+};
+
 /** Sends a packet of any content, encrypted and authenticated as a proper one. */
 export const sendPacket = (connection: Connection, payload: Uint8Array): void => {
   const { _packetRW, _cipher } = protocolOf(connection);
@@ -241,6 +252,8 @@ type Inside = {
   _protocol: Record<'exitStatus' | 'channelEOF' | 'channelClose', (id: number, code?: number) => void> & {
     channelData: (id: number, data: Buffer) => void;
     channelExtData: (id: number, data: Buffer, type: number) => void;
+    channelOpenConfirm: (theirs: number, ours: number, window: number, packet: number) => void;
+    channelWindowAdjust: () => void;
     _hostKeys: Record<string, unknown>;
     _packetRW: {
       write: { allocStart: number; alloc: (size: number) => Buffer; finalize: (packet: Buffer) => Buffer };
