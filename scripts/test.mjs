@@ -27,8 +27,10 @@ if (server === undefined) {
   process.exit(1);
 }
 
-const { shells: absent, onTerminals } = programs();
+const { shells: absent, onTerminals, servers } = programs();
 if (absent.length > 0) process.stdout.write(`Not held against ${absent.join(', ')}: install them to do so.\n`);
+if (servers.length > 0)
+  process.stdout.write(`The tests of other SSH servers need ${servers.join(', ')} in /usr/sbin.\n`);
 if (onTerminals.length > 0)
   process.stdout.write(`The tests of terminals need ${onTerminals.join(', ')} in /usr/bin.\n`);
 
