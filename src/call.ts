@@ -107,9 +107,17 @@ export type Stop = { readonly kind: 'stop' } & (
   | { readonly what: 'command' | 'session'; readonly id: string }
   | { readonly what: 'connection'; readonly target: Target }
 );
+/**
+ * Changes the list of hosts: adds the target, which then logs in as `like` does and goes its way; or takes it away, `own`
+ * when an agent of this grant has added it.
+ */
+export type Configure = { readonly kind: 'configure'; readonly target: Target } & (
+  | { readonly change: 'add'; readonly like: Target }
+  | { readonly change: 'remove'; readonly own: boolean }
+);
 
 /** What a call is about to do to the world: judged by the policy, and then run exactly as judged. */
-export type Action = Run | Open | Type | Connect | Observe | Stop;
+export type Action = Run | Open | Type | Connect | Observe | Stop | Configure;
 
 /** The parsed arguments, as the policy's conditions read them. */
 export type Input = Readonly<Record<string, unknown>>;

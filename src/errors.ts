@@ -18,6 +18,11 @@ export const FAILURES = {
   },
   POLICY_UNAVAILABLE: { who: 'operator', retry: 'later', next: 'Run sallyport doctor: the limits cannot be counted.' },
   AUDIT_UNAVAILABLE: { who: 'operator', retry: 'later', next: 'Run sallyport doctor: the audit cannot be written.' },
+  CONFIG_UNAVAILABLE: {
+    who: 'operator',
+    retry: 'later',
+    next: 'Run sallyport doctor: the list of hosts cannot be changed.',
+  },
   HOST_KEY_UNKNOWN: { who: 'operator', retry: 'no', next: 'A person enrols the key with sallyport hosts trust.' },
   HOST_KEY_CHANGED: { who: 'operator', retry: 'no', next: 'A person must find out why before anybody connects.' },
   HOST_KEY_REVOKED: { who: 'operator', retry: 'no', next: 'Replace the key of the host: this one is marked @revoked.' },

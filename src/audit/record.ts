@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Action, Program, Typed } from '../call.ts';
+import type { Action, Configure, Program, Typed } from '../call.ts';
 import type { Effect, Reason } from '../policy/decision.ts';
 import { listed } from './bounds.ts';
 
@@ -129,10 +129,15 @@ export const describe = (action: Action, judged: Action = action): Json => {
       return { kind: action.kind, mode: action.mode, ...where, session: action.session, ...typedOf(action.typed) };
     case 'connect':
       return { kind: action.kind, ...where };
+    case 'configure':
+      return { kind: action.kind, change: action.change, ...where, ...likeOf(action) };
     case 'stop':
       return { kind: action.kind, what: action.what, ...where };
   }
 };
+
+const likeOf = (action: Configure): { readonly [key: string]: Json } =>
+  action.change === 'add' ? { like: action.like.host, tags: listed(action.target.tags) } : {};
 
 const programOf = (program: Program): { readonly [key: string]: Json } => {
   if ('text' in program) return { command: program.text };

@@ -56,18 +56,32 @@ const onlyIn = (read: Untried, other: Untried): readonly Clause[] => {
   return clausesOf(read).filter(({ key, within }) => !known.has(key) && !(within !== undefined && known.has(within)));
 };
 
-const clausesOf = (read: Untried): readonly Clause[] =>
+const clausesOf = (read: Untried): readonly Clause[] => [...networksOf(read), ...rulesOf(read)];
+
+const networksOf = ({ document: { networks = {} } }: Untried): readonly Clause[] => {
+  const said = { rule: '/networks', within: 'every network' };
+  const { allow, deny = [] } = networks;
+  return [
+    ...(allow === undefined
+      ? [{ ...said, key: 'every network', what: 'any address may be dialled', grants: true }]
+      : []),
+    ...(allow ?? []).map(one => ({ ...said, key: `allow ${one}`, what: `${one} may be dialled`, grants: true })),
+    ...deny.map(one => ({ rule: '/networks', key: `deny ${one}`, what: `${one} is never dialled`, grants: false })),
+  ];
+};
+
+const rulesOf = (read: Untried): readonly Clause[] =>
   (read.document.rules ?? []).flatMap((raw, index) => {
     const rule = `/rules/${raw.id}`;
     const grants = raw.effect !== 'deny';
-    const { effect, users, when, paths, ports } = raw;
+    const { effect, users, when, paths, ports, addresses, tags } = raw;
     const where = [effect, hostsOf(read, raw), users, when];
     const others = ACTIONS.filter(action => action !== 'exec' && action !== 'input');
     const actions = others.filter(action => read.rules[index]?.does(action) === true);
     const typing = read.rules[index]?.does('input') === true ? keysOf(raw) : [];
     return [
       ...actions.map(action => ({
-        key: JSON.stringify([action, where, paths, ports]),
+        key: JSON.stringify([action, where, paths, ports, addresses, tags]),
         rule,
         what: `${action} is ${effect}`,
         grants,

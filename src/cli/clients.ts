@@ -1,5 +1,6 @@
 import { didYouMean } from '../text/nearest.ts';
 import { Usage } from './io.ts';
+import { shellWord } from './shell-word.ts';
 
 /** How one client learns of the server: a command to run, or what belongs into a file of its own. */
 export type Registration = {
@@ -41,7 +42,7 @@ const CLIENTS: Readonly<Record<string, Client>> = {
   vscode: {
     title: 'VS Code',
     into: SHELL,
-    text: program => `code --add-mcp ${quote(JSON.stringify({ name: 'sallyport', ...entry(program) }))}`,
+    text: program => `code --add-mcp ${shellWord(JSON.stringify({ name: 'sallyport', ...entry(program) }))}`,
   },
   'claude-desktop': {
     title: 'Claude Desktop',
@@ -64,8 +65,4 @@ export const registrations = (client: string | undefined, program: Program): rea
 
 const entry = ([command, ...args]: Program) => ({ command, args });
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
-const words = (program: readonly string[]): string => program.map(quote).join(' ');
-
-/** A word as every POSIX shell reads it back. */
-const quote = (word: string): string =>
-  /^[A-Za-z0-9_./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+const words = (program: readonly string[]): string => program.map(shellWord).join(' ');

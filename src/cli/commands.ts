@@ -1,3 +1,4 @@
+import { HOSTS_COMMANDS } from './hosts-commands.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
 import { POLICY_COMMANDS } from './policy-commands.ts';
@@ -99,42 +100,7 @@ export const COMMANDS: readonly Command[] = [
     operands: { min: 0, max: 1 },
     load: async () => (await import('./desk.ts')).doctor,
   },
-  {
-    words: ['hosts', 'list'],
-    synopsis: '',
-    about: 'the configured hosts, and what is known of their keys',
-    examples: ['sallyport hosts list', 'sallyport hosts --json', 'sallyport hosts list --config ~/other.json'],
-    flags: {},
-    operands: { min: 0, max: 0 },
-    load: async () => (await import('./desk.ts')).hostsList,
-  },
-  {
-    words: ['hosts', 'test'],
-    synopsis: 'HOST',
-    about: 'connect and log in to a host as a call would',
-    examples: ['sallyport hosts test web', 'sallyport hosts test web --json', 'sallyport doctor web'],
-    flags: {},
-    operands: { min: 1, max: 1 },
-    load: async () => (await import('./desk.ts')).hostsTest,
-  },
-  {
-    words: ['hosts', 'trust'],
-    synopsis: 'HOST [--fingerprint SHA256:...]',
-    about: "show a host's key and enrol it in known_hosts, if you say so",
-    examples: [
-      'sallyport hosts trust web',
-      'sallyport hosts trust web --fingerprint SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDOFi0fZe1mZQHgV2A',
-      'sallyport hosts test web',
-    ],
-    flags: {
-      fingerprint: {
-        value: 'SHA256:...',
-        about: 'enrol this key without asking, if it is the one that the host presents',
-      },
-    },
-    operands: { min: 1, max: 1 },
-    load: async () => (await import('./desk.ts')).hostsTrust,
-  },
+  ...HOSTS_COMMANDS,
   ...POLICY_COMMANDS,
   ...SESSIONS_COMMANDS,
   {

@@ -1,7 +1,10 @@
 /** Every command but `serve`, in one piece: the fewer pieces the bundle has, the sooner a server answers. */
 export { auditVerify } from './audit-verify.ts';
 export { doctor } from './doctor.ts';
+export { hostsAdd } from './hosts-add.ts';
 export { hostsList } from './hosts-list.ts';
+export { hostsRemove, hostsUndo } from './hosts-remove.ts';
+export { hostsShow } from './hosts-show.ts';
 export { hostsTest } from './hosts-test.ts';
 export { hostsTrust } from './hosts-trust.ts';
 export { init } from './init.ts';

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../call.ts';
 import { findDriver } from '../state/driver.ts';
@@ -11,8 +11,9 @@ import { lookAtRecord, placesIn } from './record.ts';
 
 /** Looks at what a server writes; makes nothing that is not there yet. */
 export const checkState = async (io: Io, { paths: { state } }: Options, log: Log): Promise<readonly Finding[]> => {
-  if (!existsSync(state)) return [await checkDriver(), checkPlace(state)];
-  return [checkFolder(io, state), await checkStore(io, state, log), await checkAudit(io, state, log)];
+  if (!existsSync(state)) return [await checkDriver(), checkPlace(state), ...checkSpace(state)];
+  const folder = checkFolder(io, state);
+  return [folder, ...checkSpace(state), await checkStore(io, state, log), await checkAudit(io, state, log)];
 };
 
 const checkDriver = async (): Promise<Finding> => {
@@ -23,10 +24,32 @@ const checkDriver = async (): Promise<Finding> => {
   }
 };
 
+const nearestOf = (folder: string): string => (existsSync(folder) ? folder : nearestOf(dirname(folder)));
+
+const MIB = 1_048_576;
+/** Without room for a record no call is admitted: so much is a day of a busy agent, and so little may be gone in a minute. */
+const ENOUGH_BYTES = 256 * MIB;
+const LAST_BYTES = 16 * MIB;
+
+const checkSpace = (state: string): readonly Finding[] => {
+  const { bavail, bsize } = statfsSync(nearestOf(state));
+  return judgeSpace(state, bavail * bsize);
+};
+
+/** What is to be said of so many free bytes where counters and audit lie. */
+export const judgeSpace = (state: string, free: number): readonly Finding[] => {
+  if (free >= ENOUGH_BYTES) return [];
+  const says = `${Math.floor(free / MIB)} MiB are free where ${state} lies`;
+  return free < LAST_BYTES
+    ? [unavailable('state', `${says}: without a record no call runs`, MAKE_ROOM)]
+    : [advice('state', says, MAKE_ROOM)];
+};
+
+const MAKE_ROOM = 'make room there, or give another place by --state';
+
 /** Whether the folder could be made, by the nearest one above it that exists. */
 const checkPlace = (state: string): Finding => {
-  let above = dirname(state);
-  while (!existsSync(above)) above = dirname(above);
+  const above = nearestOf(dirname(state));
   try {
     accessSync(above, constants.W_OK | constants.X_OK);
     return well('state', `${state} is not there yet; the first start makes it`);

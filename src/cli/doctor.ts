@@ -1,35 +1,101 @@
+import type { Config } from '../config/config.ts';
 import { createConnections } from '../ssh/connections.ts';
+import type { Host } from '../ssh/host.ts';
 import { fixedInventory } from '../ssh/inventory.ts';
 import type { Request } from './commands.ts';
-import { checkFiles } from './doctor-files.ts';
-import { checkHosts } from './doctor-hosts.ts';
+import { checkAgents } from './doctor-agent.ts';
+import { checkFiles, type Files } from './doctor-files.ts';
+import { checkHosts, checkUnheeded } from './doctor-hosts.ts';
+import { checkKnownHosts } from './doctor-known-hosts.ts';
+import { checkNode } from './doctor-node.ts';
+import { checkPermissions } from './doctor-permissions.ts';
+import { checkSsh } from './doctor-ssh.ts';
 import { checkState } from './doctor-state.ts';
-import { exitOfFindings, type Finding, well, wrong } from './finding.ts';
+import { exitOfFindings, type Finding } from './finding.ts';
 import { type Io, print, writeJson } from './io.ts';
 import { hostNamed, partsFor } from './link.ts';
 import { logTo } from './log.ts';
+import type { Options } from './options.ts';
+
+/** What one check found, when it has. */
+type Checked = Promise<readonly Finding[]>;
 
 /** `doctor`: looks at everything that a call needs; 1 when something is wrong, 4 when the surroundings fail. */
 export const doctor = async (io: Io, { options, operands }: Request): Promise<number> => {
   const [name] = operands;
-  const { config, findings: files } = checkFiles(io, options);
+  const files = await checkFiles(io, options);
+  const { config } = files;
   const hosts = config === undefined ? [] : name === undefined ? config.hosts : [hostNamed(config, name)];
-  const log = logTo(io, options.logLevel);
+  // What a connection warns of is a finding here, in its place.
+  const log = logTo(io, options.logLevel === 'warn' ? 'error' : options.logLevel);
   const connections =
-    config === undefined ? undefined : createConnections(fixedInventory(config.hosts), partsFor(io, config, log));
+    config === undefined
+      ? undefined
+      : createConnections(fixedInventory(withHops(config.hosts, hosts)), partsFor(io, config, log));
   try {
-    const [state, reached] = await Promise.all([
-      checkState(io, options, log),
-      connections === undefined ? [] : checkHosts(io, hosts, connections),
-    ]);
-    const findings = [checkNode(io.node), ...files, ...state, ...reached];
+    const reached = connections === undefined ? [] : checkHosts(io, hosts, connections, name !== undefined);
+    const checks = [...checkHere(io, options, files, hosts), ...reached];
+    // A check that fails while another one is waited for is heard when its turn comes.
+    void Promise.allSettled(checks);
+    const findings = options.json ? (await Promise.all(checks)).flat() : await tell(io, checks);
     if (options.json)
       writeJson(io, { ok: findings.every(({ status }) => status === 'ok' || status === 'advice'), findings });
-    else for (const finding of findings) print(io, lineOf(finding));
     return exitOfFindings(findings);
   } finally {
     connections?.closeAll();
   }
+};
+
+/** A hop that somebody asks for by its name may be no host of its own. */
+const withHops = (all: readonly Host[], asked: readonly Host[]): readonly Host[] => [
+  ...all,
+  ...asked.filter(({ name }) => !all.some(host => host.name === name)),
+];
+
+/** Everything that can be looked at on this machine. */
+const checkHere = (
+  io: Io,
+  options: Options,
+  { config, findings, readable }: Files,
+  hosts: readonly Host[],
+): readonly Checked[] => {
+  const log = logTo(io, options.logLevel);
+  return [
+    one(checkNode(io.node)),
+    checkSsh(io, hosts, config !== undefined && config.sshConfig !== 'none').then(one),
+    one(...findings),
+    ...(config === undefined ? [] : checkAccount(io, config, hosts, readable)),
+    checkState(io, options, log),
+    one(...checkUnheeded(hosts)),
+  ];
+};
+
+/** What logins and trust hang on. */
+const checkAccount = (
+  io: Io,
+  { knownHosts }: Config,
+  hosts: readonly Host[],
+  readable: readonly string[],
+): readonly Checked[] => {
+  const guarding = [...knownHosts, ...hosts.flatMap(host => host.knownHosts ?? [])];
+  return [
+    one(...checkPermissions(io, hosts, { guarding, readable })),
+    checkAgents(io, hosts),
+    checkKnownHosts(knownHosts, hosts),
+  ];
+};
+
+const one = async (...findings: readonly Finding[]): Checked => findings;
+
+/** Tells each check as soon as it and those before it are done. */
+const tell = async (io: Io, checks: readonly Checked[]): Checked => {
+  const told: Finding[] = [];
+  for (const check of checks)
+    for (const finding of await check) {
+      print(io, lineOf(finding));
+      told.push(finding);
+    }
+  return told;
 };
 
 const MARKS: Readonly<Record<Finding['status'], string>> = {
@@ -40,19 +106,7 @@ const MARKS: Readonly<Record<Finding['status'], string>> = {
 };
 
 const lineOf = ({ check, status, says, mend }: Finding): string =>
-  `${MARKS[status]}  ${check}: ${says}${mend === undefined ? '' : `\n        mend: ${mend}`}`;
+  `${MARKS[status]}  ${check}: ${onOneLine(says)}${mend === undefined ? '' : `\n        mend: ${onOneLine(mend)}`}`;
 
-/** The oldest Node that is tested. */
-const OLDEST = [20, 19] as const;
-
-const checkNode = (version: string): Finding => {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const old = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
-  return old
-    ? wrong(
-        'node',
-        `${version} is older than ${OLDEST.join('.')}`,
-        'install a newer Node, for example with your package manager',
-      )
-    : well('node', version);
-};
+/** What a host or a file brings along must not look like another finding. */
+const onOneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ');

@@ -22,6 +22,7 @@ type Parts = {
   readonly clock: Clock;
   readonly target: (host: string) => Target;
   readonly session?: string | undefined;
+  readonly addedBy?: Directory['addedBy'];
 };
 
 /** What a permitted call meets instead of a host. */
@@ -30,7 +31,13 @@ export class Admitted extends Error {
 }
 
 /** Builds one. Its counters begin at nothing. */
-export const dryHouse = ({ policy, clock, target, session = SOMEWHERE }: Parts): DryHouse => {
+export const dryHouse = ({
+  policy,
+  clock,
+  target,
+  session = SOMEWHERE,
+  addedBy = () => undefined,
+}: Parts): DryHouse => {
   const records: AuditRecord[] = [];
   let last: Action | undefined;
   const forget = (): void => {
@@ -44,6 +51,8 @@ export const dryHouse = ({ policy, clock, target, session = SOMEWHERE }: Parts):
   };
   const directory: Directory = {
     target,
+    targets: () => [],
+    addedBy,
     session: (_grant, id) => ({ id: sessionId(id), target: target(session), cwd: '~', home: '~', env: {} }),
     terminal: () => undefined,
     hostOf: (_grant, action) => {
@@ -52,7 +61,8 @@ export const dryHouse = ({ policy, clock, target, session = SOMEWHERE }: Parts):
     },
   };
   const gate = new Gate({ policy: () => policy, store: memoryStore(clock), audit, clock, log });
-  return { house: { gate, fleet: dryFleet(directory), version: '' }, records, action: () => last, forget };
+  const hosts = { add: admitted, remove: admitted };
+  return { house: { gate, fleet: dryFleet(directory), hosts, version: '' }, records, action: () => last, forget };
 };
 
 /** Where a session runs is known to the server alone. */
@@ -65,6 +75,7 @@ const sessionId = (id: string): SessionId => {
 
 const dryFleet = (directory: Directory): Fleet => ({
   directory,
+  ready: async () => undefined,
   hosts: admitted,
   status: admitted,
   connect: admitted,
@@ -76,6 +87,7 @@ const dryFleet = (directory: Directory): Fleet => ({
   send: admitted,
   session: admitted,
   end: admitted,
+  rejudge: () => undefined,
   shutdown: async () => undefined,
 });
 

@@ -44,6 +44,8 @@ type Parts = {
   readonly target: (host: string) => Target;
   /** Where sessions run; unknown without it. */
   readonly session?: string | undefined;
+  /** Who has added a host; persons configured all of them without it. */
+  readonly addedBy?: (host: string) => string | undefined;
 };
 
 /** Makes one: calls go through the real gate, into a house without hosts. */
@@ -54,6 +56,7 @@ export const explainer = (parts: Parts): Explainer => {
     const tool = TOOLS.find(({ name }) => name === asked.tool);
     if (tool === undefined) return refusal(policy, 'tool', unknownTool(asked.tool));
     const { data: input } = tool.input.safeParse(asked.args);
+    if (Object.hasOwn(asked.args, 'hosts')) return refusal(policy, 'arguments', oneAtATime());
     dry.forget();
     const failure = await serve(tool, asked, dry.house);
     const action = dry.action();
@@ -88,7 +91,8 @@ export const runsOf = (program: Program): string => {
 
 /** Serves a call; the failure that it meets before the fleet, if there is one. */
 const serve = async (tool: Tool, { args, grant }: Asked, house: House): Promise<Failure | undefined> => {
-  const caller = { id: CALL, grant, signal: new AbortController().signal, progress: () => undefined };
+  const signal = new AbortController().signal;
+  const caller = { id: CALL, grant, signal, progress: () => undefined, failureOf: rethrown };
   try {
     await tool.serve(args, caller, house);
   } catch (error) {
@@ -135,6 +139,13 @@ const refusal = (policy: Policy, gate: Gate, { code, message }: Failure): Explan
   charges: [],
   gates: passedBy(gate, 'deny'),
 });
+
+const oneAtATime = (): Failure =>
+  new Failure('INVALID_INPUT', 'Each of several hosts is judged by itself: ask about one of them, as host.');
+
+const rethrown = (error: unknown): never => {
+  throw error;
+};
 
 const unknownTool = (name: string): Failure => {
   const names = TOOLS.map(tool => tool.name);

@@ -3,11 +3,13 @@ import type { Host } from '../ssh/host.ts';
 import { loadTrust } from '../ssh/trust.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, say, writeJson } from './io.ts';
+import { withEveryHost } from './link.ts';
 import { tableOf } from './table.ts';
 
 /** `hosts list`: the configured hosts and what is known of their keys, without dialling any. */
 export const hostsList = async (io: Io, { options }: Request): Promise<number> => {
-  const { config, hasConfig } = load(options, io);
+  const { config: own, hasConfig } = load(options, io);
+  const config = await withEveryHost(io, own, options);
   const hosts = await Promise.all(
     config.hosts.map(async host => ({
       name: host.name,
@@ -15,6 +17,8 @@ export const hostsList = async (io: Io, { options }: Request): Promise<number> =
       address: host.address,
       port: host.port,
       tags: host.tags,
+      ...(host.via === undefined ? {} : { via: host.via.name }),
+      ...(host.addedBy === undefined ? {} : { added_by: host.addedBy }),
       auth: host.auth.map(login => login.kind),
       key: (await loadTrust(host, config.knownHosts)).standing,
     })),

@@ -4,16 +4,16 @@ import { createConnections } from '../ssh/connections.ts';
 import { fixedInventory } from '../ssh/inventory.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, say, writeJson } from './io.ts';
-import { exitOf, failureData, hostNamed, partsFor } from './link.ts';
+import { exitOf, failureData, hostNamed, partsFor, withEveryHost } from './link.ts';
 import { logTo } from './log.ts';
-import { probe } from './probe.ts';
+import { byWhat, isSlow, probe } from './probe.ts';
 
 /** `hosts test`: connects and logs in as a call would; 1 when the key is not trusted, 4 when it cannot be reached. */
 export const hostsTest = async (io: Io, { options, operands }: Request): Promise<number> => {
-  const { config } = loadConfig(options, io);
+  const config = await withEveryHost(io, loadConfig(options, io).config, options);
   const host = hostNamed(config, operands[0]);
   const connections = createConnections(
-    fixedInventory(config.hosts),
+    fixedInventory([...config.hosts, host]),
     partsFor(io, config, logTo(io, options.logLevel)),
   );
   try {
@@ -23,19 +23,21 @@ export const hostsTest = async (io: Io, { options, operands }: Request): Promise
       ok: true,
       server: found.server,
       fingerprint: found.fingerprint,
+      ...(found.login === undefined ? {} : { login: found.login }),
       shell: found.shell,
       round_trip_ms: Math.round(found.roundTripMs * 10) / 10,
       command_ms: Math.round(found.commandMs * 10) / 10,
+      ...(isSlow(found) ? { shell_startup_ms: Math.round(found.startupMs) } : {}),
     };
     if (options.json) writeJson(io, data);
     else
       print(
         io,
-        `${host.name}: logged in as ${host.user} at ${host.address}:${host.port}
+        `${host.name}: logged in as ${host.user}${byWhat(found)} at ${host.address}:${host.port}
   server      ${data.server}
   host key    ${data.fingerprint}
   shell       ${data.shell}
-  round trip  ${data.round_trip_ms} ms, a command ${data.command_ms} ms`,
+  round trip  ${data.round_trip_ms} ms, a command ${data.command_ms} ms${isSlow(found) ? `, of which ${data.shell_startup_ms} ms for its shell to start` : ''}`,
       );
     return EXIT.ok;
   } catch (error) {

@@ -2,6 +2,7 @@ import { openAudit } from '../audit/log.ts';
 import type { Audit } from '../audit/record.ts';
 import type { Log } from '../call.ts';
 import type { Config } from '../config/config.ts';
+import { liveInventory } from '../config/inventory.ts';
 import { compilePinned, LivePolicy } from '../config/live-policy.ts';
 import { load } from '../config/load.ts';
 import { InvalidFile } from '../errors.ts';
@@ -10,13 +11,15 @@ import type { Service } from '../mcp/server.ts';
 import { NO_POLICY, type Policy, visibility } from '../policy/decide.ts';
 import { createConnections } from '../ssh/connections.ts';
 import { createFleet, type Fleet } from '../ssh/fleet.ts';
-import { fixedInventory } from '../ssh/inventory.ts';
+import type { Inventory } from '../ssh/inventory.ts';
+import type { Networks } from '../ssh/networks.ts';
 import { Overseer } from '../ssh/overseer.ts';
 import type { Handles } from '../state/handles.ts';
 import { openSqlite } from '../state/sqlite.ts';
 import type { Store } from '../state/store.ts';
 import { TOOLS } from '../tools/index.ts';
 import { controlOf } from './control.ts';
+import { hostListOf } from './host-list.ts';
 import { noHosts } from './hosts-list.ts';
 import type { Io } from './io.ts';
 import { lazyAudit, lazyStore } from './lazy.ts';
@@ -46,21 +49,28 @@ export type OpenHouse = {
 
 /** Reads the files and wires the rooms; nothing is dialled and no database opened. Throws `InvalidFile` or `NotPrivate`. */
 export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
-  const { config, hasConfig, grant, policyFile, policyText } = load(options, io);
+  const { config, hasConfig, configText, grant, policyFile, policyText } = load(options, io);
   const live = new LivePolicy(policyFile, firstPolicy(policyFile, policyText, options.pin), options.pin);
   const shadow = options.shadow === undefined ? undefined : takeCandidate(options.shadow, log);
-  if (config.hosts.length === 0) log('warn', noHosts(options.paths.config, hasConfig));
+  if (config.entries.size === 0 && config.sshConfig === 'none') log('warn', noHosts(options.paths.config, hasConfig));
   if (policyText === undefined) log('warn', `There is no ${policyFile}: every call is denied. Run sallyport init.`);
   const kept = keep(io, options, { log, grant, policy: live.policy });
   const { store, audit } = kept;
-  const { clock } = io;
+  const { clock, env, uid } = io;
   const policy = (): Policy => live.policy;
   const gate = new Gate({ policy, candidate: () => shadow?.candidate.policy, store, audit, clock, log });
-  const { fleet, ...seen } = fleetOf(io, config, { log, handles: store });
+  const inventory = liveInventory({ config, text: configText, file: options.paths.config, env, uid, log });
+  const { fleet, ...seen } = fleetOf(io, config, {
+    inventory,
+    networks: () => live.policy.networks,
+    log,
+    handles: store,
+  });
   const control = controlOf(io, options, { grant, ...seen, audit, log });
+  const hosts = hostListOf(io, options, { inventory, reload: inventory.reload, log });
   const service: Service = {
     tools: TOOLS,
-    house: { gate, fleet, version: io.version },
+    house: { gate, fleet, hosts, version: io.version },
     grant,
     shows: tool => visibility(policy(), tool),
     newCallId: () => `call_${io.random(16).toString('base64url')}`,
@@ -68,8 +78,9 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
     log,
   };
   const follow = (toolsChanged: () => void): (() => void) => {
-    const parts = { audit, log, gate, toolsChanged };
-    const ends = [followPolicy(io, { file: policyFile, text: policyText }, live, parts), shadow?.follow()];
+    const followed = { file: policyFile, text: policyText };
+    const parts = { audit, log, gate, fleet, toolsChanged };
+    const ends = [followPolicy(io, followed, live, parts), inventory.follow(), shadow?.follow()];
     return () => {
       for (const end of ends) end?.();
     };
@@ -79,15 +90,21 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
 };
 
 /** The fleet over the configured hosts, and what the operator sees of it. */
-const fleetOf = (io: Io, config: Config, { log, handles }: { readonly log: Log; readonly handles: Handles }) => {
+const fleetOf = (io: Io, config: Config, { inventory, networks, log, handles }: Filling) => {
   const { clock, random } = io;
   const lease = leaseOf(config);
   const overseer = new Overseer();
-  const inventory = fixedInventory(config.hosts);
-  const connections = createConnections(inventory, { ...partsFor(io, config, log), lease });
+  const connections = createConnections(inventory, { ...partsFor(io, config, log, networks), lease });
   const parts = { inventory, connections, clock, random, log, overseer, handles };
   const fleet = createFleet({ ...parts, graceMs: lease.graceMs, caps: capsOf(config) });
   return { fleet, overseer, connections };
+};
+
+type Filling = {
+  readonly inventory: Inventory;
+  readonly networks: () => Networks | undefined;
+  readonly log: Log;
+  readonly handles: Handles;
 };
 
 const firstPolicy = (file: string, text: string | undefined, pin: string | undefined): Policy => {

@@ -6,8 +6,11 @@ import { InvalidFile } from '../errors.ts';
 import { type Registration, registrations } from './clients.ts';
 import type { Request } from './commands.ts';
 import { writeNew } from './files.ts';
-import { firstConfig, type HostLine, hostEntry, hostLine, type Ways } from './first-config.ts';
-import { EXIT, type Io, print, say, Usage, writeJson } from './io.ts';
+import { few } from './finding.ts';
+import { firstConfig, type HostLine, hostEntry, hostLine, MOST_NAMES, type Ways } from './first-config.ts';
+import { type FoundHosts, findHosts } from './found-hosts.ts';
+import { nextSteps, WRITE } from './init-steps.ts';
+import { counted, EXIT, type Io, print, say, Usage, writeJson } from './io.ts';
 import type { Options } from './options.ts';
 import { writeFirst } from './policy-init.ts';
 import { presetText } from './presets.ts';
@@ -19,6 +22,8 @@ type Outcome = {
   readonly registrations: readonly Registration[];
   /** Lines for a config.json that was there already. */
   readonly add: readonly string[];
+  /** What was found of hosts that ssh knows. */
+  readonly found: FoundHosts;
   readonly next: readonly string[];
 };
 
@@ -28,7 +33,12 @@ export const init = async (io: Io, { options, flags }: Request): Promise<number>
   const clients = registrations(flags.get('client')?.[0], programFor(io, options));
   const policy = presetText(flags.get('preset')?.[0] ?? 'observe');
   const ways = waysIn(io);
-  const config = firstConfig(hosts, ways);
+  const found = findHosts(io);
+  const config = firstConfig(
+    hosts,
+    ways,
+    found.sshConfig === undefined ? undefined : { ...found, sshConfig: found.sshConfig },
+  );
   checkConfig(config, options, io);
   const dry = flags.has('print');
   const make = (path: string, content: string, write: typeof writeFirst): Made => ({
@@ -41,7 +51,8 @@ export const init = async (io: Io, { options, flags }: Request): Promise<number>
     make(options.paths.policy, policy, writeFirst),
   ];
   const add = files[0].status === 'exists' ? hosts.map(host => hostEntry(host, ways)) : [];
-  const outcome = { files, registrations: clients, add, next: nextSteps(hosts, add, options, dry) };
+  const next = dry ? [WRITE] : await nextSteps(io, options, { hosts, add, found });
+  const outcome = { files, registrations: clients, add, found, next };
   if (options.json) writeJson(io, outcome);
   else tell(io, outcome, dry);
   return EXIT.ok;
@@ -59,11 +70,12 @@ const SAID: Readonly<Record<Status, string>> = {
 };
 
 /** What a script would want, the files and the registration lines, goes to stdout; the rest is said to a person. */
-const tell = (io: Io, { files, registrations, add, next }: Outcome, dry: boolean): void => {
+const tell = (io: Io, { files, registrations, add, found, next }: Outcome, dry: boolean): void => {
   for (const { path, status, content } of files) {
     say(io, `${path} ${SAID[status]}`);
     if (dry && status !== 'exists') io.stdout.write(content);
   }
+  tellFound(io, found, dry);
   if (add.length > 0) {
     say(io, `\nInto "hosts" in ${files[0].path}:`);
     for (const line of add) print(io, line);
@@ -75,8 +87,16 @@ const tell = (io: Io, { files, registrations, add, next }: Outcome, dry: boolean
   say(io, `\nNext:\n${next.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`);
 };
 
+const tellFound = (io: Io, { sshConfig, names, known, refused }: FoundHosts, dry: boolean): void => {
+  if (refused !== undefined) say(io, `ssh_config is left alone: ${refused}`);
+  if (sshConfig !== undefined)
+    say(io, `ssh_config names ${counted(names.length, 'host')}: ${few(names, dry ? names.length : MOST_NAMES)}`);
+  if (known > 0)
+    say(io, `known_hosts has ${counted(known, 'host')} more: init --host NAME=USER@ADDRESS shows how to have one`);
+};
+
 const hostsFrom = (texts: readonly string[]): readonly HostLine[] => {
-  const hosts = texts.map(hostLine);
+  const hosts = texts.map(text => hostLine(text));
   const twice = hosts.find((host, index) => hosts.findIndex(({ name }) => name === host.name) < index);
   if (twice !== undefined) throw new Usage(`--host names ${twice.name} twice`);
   return hosts;
@@ -95,7 +115,7 @@ const checkConfig = (text: string, { paths }: Options, io: Io): void => {
 const KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
 /** The ways to log in that ssh would try here. */
-const waysIn = ({ env }: Io): Ways => ({
+export const waysIn = ({ env }: Io): Ways => ({
   agent: env.SSH_AUTH_SOCK !== undefined && env.SSH_AUTH_SOCK !== '',
   keys: KEYS.filter(name => existsSync(join(homeOf(env), '.ssh', name))).map(name => `~/.ssh/${name}`),
 });
@@ -109,20 +129,3 @@ const programFor = (io: Io, { paths, named, grant }: Options): readonly [string,
   ...(named.state ? ['--state', paths.state] : []),
   ...(grant === undefined ? [] : ['--grant', grant]),
 ];
-
-const nextSteps = (
-  hosts: readonly HostLine[],
-  add: readonly string[],
-  { paths }: Options,
-  dry: boolean,
-): readonly string[] => {
-  if (dry) return ['sallyport init, without --print, writes the files'];
-  const edit = add.length > 0 ? ['put the lines above into'] : hosts.length === 0 ? ['put your hosts into'] : [];
-  const names = hosts.length === 0 ? ['NAME'] : hosts.map(({ name }) => name);
-  return [
-    ...edit.map(words => `${words} ${paths.config}`),
-    ...names.map(name => `sallyport hosts trust ${name}`),
-    'sallyport doctor',
-    'register the server with your client, as shown above',
-  ];
-};

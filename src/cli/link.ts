@@ -1,28 +1,45 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../call.ts';
 import type { Config } from '../config/config.ts';
+import { withSshHosts } from '../config/inventory.ts';
 import type { Failure } from '../errors.ts';
-import type { Caps } from '../ssh/caps.ts';
+import type { Caps, LinkCaps } from '../ssh/caps.ts';
+import type { Parts } from '../ssh/connections.ts';
 import type { Host } from '../ssh/host.ts';
-import type { Parts } from '../ssh/host-connection.ts';
+import { dialLimits, type Networks } from '../ssh/networks.ts';
 import { GRACE_MS } from '../ssh/reap.ts';
-import { tcp } from '../ssh/tcp.ts';
+import { lookUp, tcp } from '../ssh/tcp.ts';
 import type { LeaseTimes } from '../ssh/warden.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { EXIT, type Io, Usage } from './io.ts';
+import { logTo } from './log.ts';
+import type { Options } from './options.ts';
 
 /** How long a host may take to answer before it counts as unreachable. */
 const CONNECT_TIMEOUT_MS = 20_000;
 
 /** What connections need from this process. */
-export const partsFor = (io: Io, config: Config, log: Log): Parts => ({
+export const partsFor = (
+  io: Io,
+  config: Config,
+  log: Log,
+  policy: () => Networks | undefined = () => undefined,
+): Parts => ({
   clock: io.clock,
   log,
   random: io.random,
   pause: ms => pause(ms),
   connect: tcp,
+  lookUp,
   connectTimeoutMs: config.timeouts.connectMs ?? CONNECT_TIMEOUT_MS,
   knownHosts: config.knownHosts,
+  ...dialLimits(() => config.networks, policy),
+  caps: linkCapsOf(config),
+});
+
+const linkCapsOf = ({ limits: { linksPerHost }, timeouts: { idleMs } }: Config): Partial<LinkCaps> => ({
+  ...(linksPerHost === undefined ? {} : { linksPerHost }),
+  ...(idleMs === undefined ? {} : { idleConnectionMs: idleMs }),
 });
 
 /** How long remote work may outlive this process. */
@@ -36,18 +53,33 @@ export const leaseOf = ({ timeouts: { leaseMs, intMs, termMs, killMs } }: Config
 
 /** How much a grant may have open: what the configuration says, and the usual otherwise. */
 export const capsOf = ({ limits }: Config): Partial<Caps> => {
-  const { commands, detached, sessions, ...same } = limits;
+  const { commands, detached, sessions, linksPerHost: _links, ...same } = limits;
   const named = { ...same, commandsPerGrant: commands, detachedPerGrant: detached, sessionsPerGrant: sessions };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 };
 
-/** The host that a command line names; throws a `Usage` with the nearest. */
-export const hostNamed = ({ hosts }: Config, name: string | undefined): Host => {
-  const host = hosts.find(candidate => candidate.name === name);
+/** The configuration with the hosts of ssh_config among its own; what is wrong there is said. */
+export const withEveryHost = async (io: Io, config: Config, { logLevel }: Pick<Options, 'logLevel'>): Promise<Config> =>
+  await withSshHosts(config, { env: io.env, uid: io.uid, log: logTo(io, logLevel) });
+
+/** The host that a command line names, or one that leads to others; throws a `Usage` with the nearest. */
+export const hostNamed = ({ hosts }: Pick<Config, 'hosts'>, name: string | undefined): Host => {
+  const known = [...hosts, ...hosts.flatMap(hopsOf)];
+  const host = known.find(candidate => candidate.name === name);
   if (host !== undefined) return host;
-  const names = hosts.map(candidate => candidate.name);
-  const near = didYouMean(name ?? '', names) || (names.length === 0 ? '; none are' : `; there are ${names.join(', ')}`);
+  const names = [...new Set(known.map(candidate => candidate.name))];
+  const near = didYouMean(name ?? '', names) || listed(names);
   throw new Usage(`no host is called ${JSON.stringify(name)}${near}`);
+};
+
+const hopsOf = ({ via }: Host): readonly Host[] => (via === undefined ? [] : [via, ...hopsOf(via)]);
+
+const MOST_LISTED = 20;
+
+const listed = (names: readonly string[]): string => {
+  if (names.length === 0) return '; none are';
+  const more = names.length - MOST_LISTED;
+  return `; there are ${names.slice(0, MOST_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 };
 
 const NO: readonly string[] = ['HOST_KEY_UNKNOWN', 'HOST_KEY_CHANGED', 'HOST_KEY_REVOKED'];

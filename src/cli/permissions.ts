@@ -47,7 +47,7 @@ export const permissionsAt = (read: Untried, place: Place): Permissions => {
 /** The keys of a rule that narrow what it says, or come with it, by the actions that they are about. */
 const COMMON = ['when', 'limits', 'approval', 'reason'] as const;
 const OF_COMMANDS = ['alone', 'glob', 'env', 'cwd', 'timeout', 'output'] as const;
-const OF_OTHERS = ['paths', 'ports', 'input'] as const;
+const OF_OTHERS = ['paths', 'ports', 'addresses', 'tags', 'input'] as const;
 
 const permission = ({ document, packs }: Untried, rule: Rule, action: ActionName): Permission => {
   const raw = document.rules?.[rule.index];

@@ -4,6 +4,7 @@ import type { Place } from '../policy/rules/place.ts';
 import { SERVED } from '../tools/known.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, Usage, writeJson } from './io.ts';
+import { withEveryHost } from './link.ts';
 import { type Permission, type Permissions, permissionsAt } from './permissions.ts';
 import { policyNamed } from './policy-validate.ts';
 
@@ -12,7 +13,7 @@ export const policyCan = async (io: Io, request: Request): Promise<number> => {
   const { files, host, user } = wordsOf(request.operands);
   const { file, text } = policyNamed(io, { ...request, operands: files });
   compile(text, file, SERVED);
-  const can = permissionsAt(readUntried(text, file), placeOf(io, request, host, user));
+  const can = permissionsAt(readUntried(text, file), await placeOf(io, request, host, user));
   if (request.options.json) writeJson(io, can);
   else tell(io, can);
   return mayAnything(can) ? EXIT.ok : EXIT.no;
@@ -35,8 +36,9 @@ const wordsOf = (operands: readonly string[]): Words => {
 };
 
 /** A configured host has its user and its tags. */
-const placeOf = (io: Io, { options }: Request, host: string, user: string | undefined): Place => {
-  const known = loadConfig(options, io).config.hosts.find(({ name }) => name === host);
+const placeOf = async (io: Io, { options }: Request, host: string, user: string | undefined): Promise<Place> => {
+  const { hosts } = await withEveryHost(io, loadConfig(options, io).config, options);
+  const known = hosts.find(({ name }) => name === host);
   return { host, user: user ?? known?.user ?? '', tags: known?.tags ?? [] };
 };
 

@@ -10,6 +10,7 @@ import { unseenRules, type Written, writtenChanges } from './as-written.ts';
 import { type Change, changeOf, merged } from './changes.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, writeJson } from './io.ts';
+import { withEveryHost } from './link.ts';
 import { groupsOf } from './places.ts';
 import { textOf } from './policy-validate.ts';
 import { replayOf } from './replay.ts';
@@ -37,7 +38,7 @@ export type Difference = {
 export const policyDiff = async (io: Io, request: Request): Promise<number> => {
   const { flags, options, operands } = request;
   const [old = '', now = ''] = operands;
-  const { hosts } = loadConfig(options, io).config;
+  const { hosts } = await withEveryHost(io, loadConfig(options, io).config, options);
   const replay = flags.get('replay')?.[0];
   const audit = replay === undefined ? undefined : textOf(io, replay).text;
   const difference = differenceOf(sound(io, old), sound(io, now), hosts, audit);

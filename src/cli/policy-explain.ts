@@ -10,18 +10,20 @@ import { SERVED } from '../tools/known.ts';
 import type { Request } from './commands.ts';
 import { type Explanation, explainer } from './explain.ts';
 import { EXIT, type Io, print, say, Usage, writeJson } from './io.ts';
+import { withEveryHost } from './link.ts';
 import { policyInForce } from './policy-validate.ts';
 
 /** `policy explain`: what the policy answers to one call; 0 when it allows it, 1 when it asks or denies. */
 export const policyExplain = async (io: Io, request: Request): Promise<number> => {
   const { options } = request;
   const { tool, args } = callFrom(request);
-  const { config } = loadConfig(options, io);
+  const config = await withEveryHost(io, loadConfig(options, io).config, options);
   const target = targetIn(config.hosts, io);
   const asked = { tool, args, grant: options.grant ?? LOCAL_GRANT };
   const session = request.flags.get('host')?.[0];
   const policy = compiled(io, request);
-  const explanation = await explainer({ policy, clock: io.clock, target, session }).explain(asked);
+  const parts = { policy, clock: io.clock, target, session, addedBy: adderIn(config.hosts, asked.grant) };
+  const explanation = await explainer(parts).explain(asked);
   if (options.json) writeJson(io, explanation);
   else tell(io, tool, explanation);
   return explanation.decision === 'allow' ? EXIT.ok : EXIT.no;
@@ -58,6 +60,14 @@ const targetIn =
     }
     const { user, address, port, tags } = host;
     return { host: name, user, address, port, tags };
+  };
+
+/** A host that is not configured would have been added before it is removed. */
+const adderIn =
+  (hosts: readonly Host[], grant: string) =>
+  (name: string): string | undefined => {
+    const host = hosts.find(candidate => candidate.name === name);
+    return host === undefined ? grant : host.addedBy;
   };
 
 type Call = { readonly tool: string; readonly args: Input };

@@ -8,6 +8,7 @@ import { TOOLS } from '../tools/index.ts';
 import { SERVED } from '../tools/known.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, writeJson } from './io.ts';
+import { withEveryHost } from './link.ts';
 
 /** What a policy document is: its digest when it is sound, its problems when it is not, and what its author should think about. */
 export type Verdict = {
@@ -36,7 +37,7 @@ export const judgeDocument = (text: string, file: string, around?: Around): Verd
 export const policyValidate = async (io: Io, request: Request): Promise<number> => {
   const { options } = request;
   const { file, text } = policyNamed(io, request);
-  const verdict = judgeDocument(text, file, { hosts: hostsKnown(io, options), at: io.clock.wallMs() });
+  const verdict = judgeDocument(text, file, { hosts: await hostsKnown(io, options), at: io.clock.wallMs() });
   if (options.json) writeJson(io, verdict);
   else {
     for (const problem of verdict.problems) print(io, formatProblem(problem));
@@ -47,9 +48,10 @@ export const policyValidate = async (io: Io, request: Request): Promise<number> 
 };
 
 /** The names of the configured hosts; a policy is judged without them where there is no sound configuration. */
-const hostsKnown = (io: Io, options: Request['options']): readonly string[] | undefined => {
+const hostsKnown = async (io: Io, options: Request['options']): Promise<readonly string[] | undefined> => {
   try {
-    const names = loadConfig(options, io).config.hosts.map(({ name }) => name);
+    const { hosts } = await withEveryHost(io, loadConfig(options, io).config, options);
+    const names = hosts.map(({ name }) => name);
     return names.length === 0 ? undefined : names;
   } catch (error) {
     if (error instanceof InvalidFile) return undefined;

@@ -13,6 +13,7 @@ export const placesIn = (state: string) => ({
   audit: join(state, 'audit'),
   key: join(state, 'audit.key'),
   control: join(state, 'control'),
+  history: join(state, 'undo'),
 });
 
 /** What the record holds, and why its ends cannot be vouched for, when the store cannot be read. */

@@ -5,10 +5,11 @@ import { lookAt, type Sight, watchFile } from '../config/watch.ts';
 import { formatProblem } from '../errors.ts';
 import type { Gate } from '../gate/gate.ts';
 import { NO_POLICY, type Policy, visibility } from '../policy/decide.ts';
+import type { Fleet } from '../ssh/fleet.ts';
 import { TOOLS } from '../tools/index.ts';
 import type { Io } from './io.ts';
 
-type Parts = { readonly audit: Audit; readonly log: Log; readonly gate: Gate };
+type Parts = { readonly audit: Audit; readonly log: Log; readonly gate: Gate; readonly fleet: Pick<Fleet, 'rejudge'> };
 
 /** A file that is followed, and what stood in it when it was read. */
 export type Followed = { readonly file: string; readonly text: string | undefined };
@@ -31,10 +32,11 @@ export const followPolicy = (
 const taken = (
   file: string,
   { policy, was }: Extract<News, { taken: true }>,
-  { audit, log, gate, toolsChanged }: Parts & { readonly toolsChanged: () => void },
+  { audit, log, gate, fleet, toolsChanged }: Parts & { readonly toolsChanged: () => void },
 ): void => {
   // A document that says the same by other blanks or comments ends nothing.
   const revoked = policy.digest === was.digest ? 0 : gate.rejudge();
+  if (policy.digest !== was.digest) fleet.rejudge();
   audit.note({ event: 'reload', ok: true, policy: policy.digest, was: was.digest, revoked });
   log('info', `${file} has changed and is in force`, { policy: policy.digest, was: was.digest, revoked });
   if (shown(policy) !== shown(was)) toolsChanged();

@@ -14,6 +14,11 @@ const action = z.object({
   session: z.string().optional(),
   detach: z.boolean().optional(),
   timeout_ms: z.number().optional(),
+  change: z.enum(['add', 'remove']).optional(),
+  address: z.string().optional(),
+  port: z.number().optional(),
+  like: z.string().optional(),
+  tags: z.array(z.string()).optional(),
 });
 
 const record = z.object({
@@ -48,7 +53,7 @@ export const replayOf = (text: string, hosts: readonly Host[]): Replay => {
       ...(user === undefined ? {} : { user }),
       tags: [...tags],
       ...(time === undefined ? {} : { at: time }),
-      args: argsOf(action),
+      args: action.change === undefined ? argsOf(action) : newcomerOf(action),
     };
     tries.push({ call, hosts: host === undefined ? [] : [host] });
   }
@@ -73,6 +78,15 @@ const argsOf = ({ host, user, session, command, argv, cwd, env, stdin, detach, t
   ...(stdin === undefined ? {} : { stdin: '' }),
   ...(detach === undefined ? {} : { detach }),
   ...(timeout_ms === undefined ? {} : { timeout_ms }),
+});
+
+/** A host that was to be added, or removed. */
+const newcomerOf = ({ change, host = '', address, port, like, tags }: Action) => ({
+  name: host,
+  ...(change === 'remove' || address === undefined ? {} : { address }),
+  ...(change === 'remove' || port === undefined ? {} : { port }),
+  ...(like === undefined ? {} : { like }),
+  ...(tags === undefined ? {} : { tags }),
 });
 
 /** A session's line in the account's own directory is judged as one that names none; the record keeps only its path. */

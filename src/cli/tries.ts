@@ -3,8 +3,8 @@ import type { RawCondition, RawTool } from '../policy/document.ts';
 import type { Rule } from '../policy/rules/rule.ts';
 import type { RawRule } from '../policy/rules/schema.ts';
 import type { TestCall } from '../policy/rules/tests.ts';
+import { instancesOf } from '../policy/synopsis/instances.ts';
 import { TOOL_NAMES } from '../policy/tool-names.ts';
-import { instancesOf } from './instances.ts';
 import { synopsesOf } from './permissions.ts';
 import type { Group } from './places.ts';
 

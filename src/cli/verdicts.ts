@@ -1,6 +1,7 @@
-import type { Action, Run } from '../call.ts';
+import type { Action, Configure, Run } from '../call.ts';
 import type { Effect } from '../policy/decision.ts';
 import { bookOf, type Rulebook } from '../policy/rules/book.ts';
+import { mayMean } from '../policy/rules/configure.ts';
 import { notUnderstood } from '../policy/rules/explain.ts';
 import { grantCommand, grantFile, type Part, partsOf, type Refused } from '../policy/rules/grant.ts';
 import { judge, sceneOf } from '../policy/rules/judge.ts';
@@ -37,17 +38,26 @@ type Placed = Exclude<Action, { kind: 'observe' | 'stop' }>;
 
 const no = (why: string): Answer => ({ answer: 'no', why });
 
-const elsewhere = (rule: Rule, { target }: Placed, at: number): Answer | undefined => {
-  if (!rule.covers(target)) return no('It is about other hosts or users.');
+const elsewhere = (rule: Rule, action: Placed, at: number): Answer | undefined => {
+  const { target } = action;
+  const place = action.kind === 'configure' && rule.effect !== 'deny' ? { ...target, tags: [] } : target;
+  if (!rule.covers(place)) return no('It is about other hosts or users.');
   return rule.inForce(at) ? undefined : no('It is not in force at this time.');
 };
 
 const answerOf = (rule: Rule, action: Placed, at: number): Answer => {
+  if (action.kind === 'configure' && rule.effect === 'deny') return ofNewcomer(rule, action);
   if (action.kind !== 'exec' || isOwnLine(action)) return wholeAnswer(rule, action, at);
   const restraint = rule.effect === 'allow' ? undefined : restraintOf(rule, action, at);
   if (rule.effect === 'deny') return restraint ?? missed(rule, action, at);
   const granted = grantOf(rule, action, at);
   return granted.answer === 'no' && restraint !== undefined ? restraint : granted;
+};
+
+const ofNewcomer = (rule: Rule, action: Configure): Answer => {
+  const meant = rule.does('configure') ? mayMean(rule, action) : 'no';
+  if (meant === 'no') return no(NOT_DENIED);
+  return meant === 'yes' ? { answer: 'hit' } : { answer: 'possible', why: POSSIBLE };
 };
 
 /** What a session does by itself, and what only begins something. */
@@ -59,6 +69,7 @@ const wholeAnswer = (rule: Rule, action: Placed, at: number): Answer => {
 };
 
 const NOT_DENIED = 'Nothing in it is what the rule denies.';
+const POSSIBLE = 'It may be what the rule means.';
 
 const isOwnLine = ({ session, program }: Run): boolean =>
   session !== undefined && 'text' in program && readLine(program.text).kind !== 'run';
@@ -69,7 +80,7 @@ const sceneFor = (rule: Rule, action: Run, at: number): Scene => sceneOf(bookOf(
 const restraintOf = (rule: Rule, action: Run, at: number): Answer | undefined => {
   const { denied, doubtful } = restrain(sceneFor({ ...rule, effect: 'deny' }, action, at));
   if (denied !== undefined) return { answer: 'hit' };
-  return doubtful.size > 0 ? { answer: 'possible', why: 'It may be what the rule means.' } : undefined;
+  return doubtful.size > 0 ? { answer: 'possible', why: POSSIBLE } : undefined;
 };
 
 const missed = (rule: Rule, action: Run, at: number): Answer => {

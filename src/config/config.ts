@@ -1,80 +1,68 @@
 import { dirname } from 'node:path';
-import { InvalidFile } from '../errors.ts';
-import type { Host, Login } from '../ssh/host.ts';
-import { Secret, type SecretReference } from '../ssh/secret.ts';
-import { inOrder, readJson } from '../text/json-source.ts';
+import { InvalidFile, type Problem } from '../errors.ts';
+import type { Networks } from '../policy/networks.ts';
+import type { Host } from '../ssh/host.ts';
+import { inOrder, type JsonSource, readJson } from '../text/json-source.ts';
 import { check } from '../text/schema-problems.ts';
+import { type Entry, entryOf, type Place } from './entry.ts';
+import { makeHosts } from './hosts.ts';
 import { type Env, homeOf, pathIn } from './paths.ts';
-import { configSchema, type ParsedConfig, type ParsedHost, type ParsedLogin, type ParsedSecret } from './schema.ts';
-import { secretResolver } from './secret.ts';
+import { configSchema, type ParsedConfig } from './schema.ts';
 
 /** A configuration, ready to use: paths are absolute, and secrets are still where they lie. */
 export type Config = {
+  /** The hosts that this file says whole; those of ssh_config are found by `findHosts`. */
   readonly hosts: readonly Host[];
+  /** Every host of this file, by name. */
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Which ssh_config is asked too: the usual files, or one and no other. */
+  readonly sshConfig: 'none' | 'usual' | { readonly file: string };
   /** Never empty; a new key is enrolled in the first. */
   readonly knownHosts: readonly [string, ...string[]];
+  /** The addresses that may be dialled. */
+  readonly networks: Networks;
   /** The policy file of each grant that has one of its own. */
   readonly grants: ReadonlyMap<string, string>;
   readonly timeouts: ParsedConfig['timeouts'];
   readonly limits: ParsedConfig['limits'];
+  /** A problem with a member of a host, in its place. */
+  readonly problem: (name: string, member: string, message: string) => Problem;
 };
 
 /** The configuration that a text says; throws an `InvalidFile` with every problem at once. */
 export const readConfig = (text: string, file: string, env: Env): Config => {
   const source = readJson(text, file);
   if (!source.readable) throw new InvalidFile(source.problems);
-  const checked = check(source, configSchema);
+  const checked = check(source, configSchema(!asksSsh(source.value)));
   const problems = [...source.problems, ...('problems' in checked ? checked.problems : [])];
   if (problems.length > 0 || !('value' in checked)) throw new InvalidFile(inOrder(problems));
-  return configOf(checked.value, { env, home: homeOf(env), folder: dirname(file) });
+  return configOf(checked.value, source, { env, home: homeOf(env), folder: dirname(file) });
 };
 
 /** What holds without a file: no hosts. */
 export const emptyConfig = (file: string, env: Env): Config => readConfig('{}', file, env);
 
-type Place = { readonly env: Env; readonly home: string; readonly folder: string };
+const asksSsh = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'sshConfig' in value && value.sshConfig !== false;
 
-const configOf = (parsed: ParsedConfig, place: Place): Config => {
+const configOf = (parsed: ParsedConfig, source: JsonSource, place: Place): Config => {
   const path = (text: string): string => pathIn(place.folder, text, place.home);
   const [first, ...rest] = parsed.knownHosts;
+  const entries = new Map(Object.entries(parsed.hosts).map(([name, host]) => [name, entryOf(name, host, place)]));
+  const { hosts, faults } = makeHosts({ entries, names: [], answers: new Map(), env: place.env });
+  const problem: Config['problem'] = (name, member, message) => source.problem(['hosts', name, member], message);
+  if (faults.length > 0 && parsed.sshConfig === false)
+    throw new InvalidFile(inOrder(faults.map(({ name, member, message }) => problem(name, member, message))));
   return {
-    hosts: Object.entries(parsed.hosts).map(([name, host]) => hostOf(name, host, place)),
+    hosts: [...hosts.values()],
+    entries,
+    sshConfig:
+      parsed.sshConfig === false ? 'none' : parsed.sshConfig === true ? 'usual' : { file: path(parsed.sshConfig) },
     knownHosts: [path(first), ...rest.map(path)],
+    networks: parsed.networks,
     grants: new Map(Object.entries(parsed.grants).map(([name, { policy }]) => [name, path(policy)])),
     timeouts: parsed.timeouts,
     limits: parsed.limits,
+    problem,
   };
-};
-
-const hostOf = (name: string, host: ParsedHost, place: Place): Host => {
-  const [first, ...rest] = host.auth;
-  return {
-    name,
-    address: host.address,
-    port: host.port,
-    user: host.user,
-    auth: [loginOf(first, place), ...rest.map(login => loginOf(login, place))],
-    hostKeys: host.hostKey ?? [],
-    ...(host.sudoPassword === undefined ? {} : { sudoPassword: secretOf(host.sudoPassword, place) }),
-    tags: host.tags,
-  };
-};
-
-const loginOf = (login: ParsedLogin, place: Place): Login => {
-  if ('agent' in login) return { kind: 'agent', socket: place.env.SSH_AUTH_SOCK ?? '' };
-  if ('password' in login) return { kind: 'password', password: secretOf(login.password, place) };
-  const path = pathIn(place.folder, login.key, place.home);
-  return login.passphrase === undefined
-    ? { kind: 'key', path }
-    : { kind: 'key', path, passphrase: secretOf(login.passphrase, place) };
-};
-
-const secretOf = (reference: ParsedSecret, place: Place): Secret =>
-  new Secret(absolute(reference, place), secretResolver(place.env));
-
-const absolute = (reference: ParsedSecret, { folder, home }: Place): SecretReference => {
-  if ('file' in reference) return { file: pathIn(folder, reference.file, home) };
-  if (!('command' in reference)) return reference;
-  const [program, ...args] = reference.command;
-  return { command: [program.startsWith('~/') ? pathIn(folder, program, home) : program, ...args] };
 };

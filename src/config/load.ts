@@ -20,6 +20,8 @@ export type Surroundings = { readonly env: Env; readonly uid: Uid };
 export type Loaded = {
   readonly config: Config;
   readonly hasConfig: boolean;
+  /** The text that `config` was read from. */
+  readonly configText: string | undefined;
   readonly grant: string;
   readonly policyFile: string;
   readonly policyText: string | undefined;
@@ -39,6 +41,7 @@ export const load = (wanted: Wanted, { env, uid }: Surroundings): Loaded => {
   return {
     config,
     hasConfig: configFile !== undefined,
+    configText: configFile?.text,
     grant,
     policyFile,
     policyText: policy?.text,

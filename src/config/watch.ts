@@ -18,9 +18,9 @@ export type Senses = {
 };
 
 /** A file stands still when two looks this far apart find the same. */
-const SETTLE_MS = 100;
+export const SETTLE_MS = 100;
 /** The safety net under the notices of the operating system, which network and container file systems may not give. */
-const POLL_MS = 2_000;
+export const POLL_MS = 2_000;
 
 /** Those of this process; none of them keeps it alive. */
 export const senses: Senses = {
@@ -153,8 +153,8 @@ const realOr = (path: string): string => {
   }
 };
 
-/** The change time is part of it: unlike the others it cannot be set, and a change of permissions moves it. */
-const markOf = (path: string): string => {
+/** Which file is there and in what state. The change time is part of it: unlike the others it cannot be set, and a change of permissions moves it. */
+export const markOf = (path: string): string => {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs].join(':');

@@ -1,15 +1,18 @@
 import { listed, named, wordsOf } from '../audit/bounds.ts';
 import type { Audit, Outcome } from '../audit/record.ts';
 import { describe } from '../audit/record.ts';
-import type { Action, Call, Clock, Input, Log } from '../call.ts';
+import type { Action, Call, Clock, Input, Log, Target } from '../call.ts';
 import { Failure } from '../errors.ts';
-import { decide, judgeTool, limited, type Policy, standing } from '../policy/decide.ts';
+import { decide, judgeTool, limited, type Policy } from '../policy/decide.ts';
 import type { Decision, Denial } from '../policy/decision.ts';
+import type { HostSets } from '../policy/host-sets.ts';
+import { type Outlook, outlookOn } from '../policy/outlook.ts';
 import type { Store, Ticket } from '../state/store.ts';
+import { type Account, accountOf } from './account.ts';
 import { OpenCall, type Revocation } from './open-call.ts';
 import { mint, type Permit } from './permit.ts';
 import { refusal, unanswerable, uncountable } from './refusal.ts';
-import type { Probe, Request } from './request.ts';
+import type { Asked, Probe, Request } from './request.ts';
 import { compareWith } from './shadow.ts';
 
 type Parts = {
@@ -20,17 +23,6 @@ type Parts = {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
-};
-
-/** How much of each limit that holds for a whole grant is used now. */
-export type Account = {
-  readonly policy: string;
-  readonly limits: readonly {
-    readonly rule: string;
-    readonly used: number;
-    readonly max: number;
-    readonly retry_after_ms?: number;
-  }[];
 };
 
 type Granted<A extends Action = Action> = Exclude<Decision<A>, Denial>;
@@ -60,19 +52,29 @@ export class Gate {
 
   /** Reads what is left of a grant's limits, charging nothing. */
   async account(grant: string): Promise<Account> {
+    return await accountOf(this.#parts.policy(), this.#parts.store, grant);
+  }
+
+  /** The sets of hosts that the policy names. */
+  sets(): HostSets {
+    return this.#parts.policy().sets ?? new Map();
+  }
+
+  /** What may run there now, as far as can be said before it is asked for. */
+  outlook(grant: string, target: Target): Outlook {
+    return outlookOn(this.#parts.policy(), target, { grant, at: this.#parts.clock.wallMs() });
+  }
+
+  /**
+   * Of the calls that one stands for, which their tool refuses whatever they would do; refuses the one as soon as that is all
+   * of them: then it learns nothing of what it named.
+   */
+  screen(whole: Asked, inputs: readonly Input[]): readonly boolean[] {
     const policy = this.#parts.policy();
-    const limits = await Promise.all(
-      standing(policy, grant).map(async charge => {
-        const { used, max, freeInMs } = await this.#parts.store.level(charge);
-        return {
-          rule: charge.rule,
-          used,
-          max,
-          ...(freeInMs === undefined ? {} : { retry_after_ms: Math.ceil(freeInMs) }),
-        };
-      }),
-    );
-    return { policy: policy.digest, limits };
+    const denials = inputs.map(input => judgeTool(policy, whole.tool, input));
+    const [first] = denials;
+    if (first !== undefined && !denials.includes(undefined)) throw this.#refuse(whole, policy, first);
+    return denials.map(denial => denial !== undefined);
   }
 
   /** Runs the request if the policy, the limits and the record allow it; otherwise throws the `Failure` that says why. */
@@ -213,11 +215,7 @@ export class Gate {
     life.then(end, () => end({ how: 'failed', code: 'DEFECT' }));
   }
 
-  #refuse(
-    call: { id: string; grant: string; tool: string; input: Input; action?: Action | (() => Action) },
-    policy: Policy,
-    denial: Denial,
-  ): Failure {
+  #refuse(call: Asked & { action?: Action | (() => Action) }, policy: Policy, denial: Denial): Failure {
     const { id, grant, tool, action } = call;
     this.#parts.audit.note({
       event: 'refused',

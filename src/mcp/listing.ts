@@ -32,7 +32,7 @@ export const listingOf = (tool: Tool): Listing => {
     title: tool.title,
     description: tool.description,
     inputSchema: schemaOf(tool.input, 'input'),
-    outputSchema: withFailure(schemaOf(tool.output, 'output')),
+    outputSchema: withFailure(schemaOf(tool.output, 'output'), tool.forms),
     annotations: { title: tool.title, ...ANNOTATIONS[tool.risk] },
   };
   cache.set(tool, listing);
@@ -51,12 +51,15 @@ const FAILURE_SCHEMA = {
 } as const;
 
 /** Clients of 2025 hold failures against the output schema too, so every output may instead be one `error`. */
-const withFailure = (schema: { type: 'object' } & JsonObject): { type: 'object' } & JsonObject => {
-  const { required, properties, ...rest } = schema;
+const withFailure = (
+  schema: { type: 'object' } & JsonObject,
+  forms: Tool['forms'],
+): { type: 'object' } & JsonObject => {
+  const { required = [], properties, ...rest } = schema;
   const own = typeof properties === 'object' ? properties : {};
   return {
     ...rest,
     properties: { ...own, error: FAILURE_SCHEMA },
-    anyOf: [{ required: required ?? [] }, { required: ['error'] }],
+    anyOf: [...(forms ?? [required]), ['error']].map(members => ({ required: members })),
   };
 };

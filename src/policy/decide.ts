@@ -2,6 +2,7 @@ import type { Action, Call, Input } from '../call.ts';
 import { type Because, type Charge, type Decision, type Denial, denial } from './decision.ts';
 import type { Limit } from './limit.ts';
 import type { Policy, ToolRules } from './policy.ts';
+import { UNRULED } from './rules/configure.ts';
 import { judge } from './rules/judge.ts';
 import type { Ruling } from './rules/ruling.ts';
 
@@ -29,7 +30,7 @@ export const decide = <A extends Action>(policy: Policy, call: Call<A>, facts: F
   const refused = judgeTool(policy, call.tool, call.input);
   if (refused !== undefined) return refused;
   const tool = policy.rulesOf(call.tool);
-  const ruling = policy.book === undefined ? undefined : judge(policy.book, call.action, call.at);
+  const ruling = rulingOn(policy, call);
   if (ruling?.effect === 'deny') return ruling;
   const charges = chargesOf(ruling === undefined ? tool.limits : [...tool.limits, ...ruling.limits], call, facts.host);
   if ('effect' in charges) return charges;
@@ -39,6 +40,11 @@ export const decide = <A extends Action>(policy: Policy, call: Call<A>, facts: F
   const action = Object.keys(change).length === 0 ? call.action : { ...call.action, ...change };
   const effect = tool.effect === 'ask' ? 'ask' : ruling.effect;
   return { effect, because: reasonsOf(tool, ruling), charges, obligations, action };
+};
+
+const rulingOn = ({ book }: Policy, { action, at }: Call): Ruling | undefined => {
+  if (book !== undefined) return judge(book, action, at);
+  return action.kind === 'configure' ? UNRULED : undefined;
 };
 
 /** The action's own rules first, unless it is the tool that asks. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { strict } from '../text/schema-problems.ts';
 import { approval, type condition, denyIf, fixedLimit, limit, required, sentence } from './fields.ts';
+import { NETWORKS } from './networks.ts';
 import { HOST_SETS, PACK, RULE, TEST } from './rules/schema.ts';
 
 const tool = strict({
@@ -29,6 +30,7 @@ export const DOCUMENT = strict({
   all_tools: strict({ limits: z.array(fixedLimit).optional() }).optional(),
   tools: z.record(z.string(), tool).optional(),
   hosts: HOST_SETS.optional(),
+  networks: NETWORKS.optional(),
   rules: z.array(RULE).optional(),
   packs: z.record(z.string(), PACK).optional(),
   tests: z.array(TEST).optional(),

@@ -90,7 +90,6 @@ const POWERS: Readonly<Record<string, Power>> = {
   ssh_upload: { may: 'write any file', by: 'ssh_upload', paths: ['args.remote_path'] },
   ssh_download: { may: 'read any file', by: 'ssh_download', paths: ['args.remote_path'] },
   ssh_tunnel_start: { may: 'reach any address', by: 'ssh_tunnel_start', paths: ['args.to_host'] },
-  ssh_host_add: { may: 'add any host', by: 'ssh_host_add', paths: ['args.address'] },
 };
 
 const unconfined = ({ document, policy, source, known, conditions }: Reading): readonly Problem[] => {

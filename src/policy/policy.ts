@@ -4,7 +4,9 @@ import { pointerToken } from '../text/json-source.ts';
 import { type Because, becauseOf, type Denial, denial } from './decision.ts';
 import type { RawDocument, RawTool } from './document.ts';
 import { compileDenyIf, compileRequire, type Group, type Naming } from './group.ts';
+import { compileHostSets, type HostSets } from './host-sets.ts';
 import { compileLimit, type Limit } from './limit.ts';
+import type { Networks } from './networks.ts';
 import type { Rulebook } from './rules/book.ts';
 
 /** A compiled, frozen document; `digest` is `sha256:` over its canonical JSON, or `(none)` when there is no document. */
@@ -15,6 +17,10 @@ export type Policy = {
   readonly limits: readonly Limit[];
   /** What may be done over SSH; without it, whatever the tools allow. */
   readonly book?: Rulebook;
+  /** The sets of hosts that it names. */
+  readonly sets?: HostSets;
+  /** Where hosts may be; anywhere without it. */
+  readonly networks?: Networks;
 };
 
 /** All that a document says about one tool, ready to be judged by. */
@@ -79,6 +85,8 @@ export const compileDocument = (document: RawDocument, value: unknown, book: Rul
     rulesOf,
     limits: Object.freeze([...limits]),
     ...(book === undefined ? {} : { book }),
+    ...(document.hosts === undefined ? {} : { sets: compileHostSets(document.hosts) }),
+    ...(document.networks === undefined ? {} : { networks: document.networks }),
   });
 };
 

@@ -40,15 +40,24 @@ const HOST_KEYS: readonly HostKeyType[] = [
   { type: 'ssh-rsa', algorithms: ['rsa-sha2-512', 'rsa-sha2-256'] },
 ];
 
-/** What to offer a host whose keys of `first` types are trusted, leaving out the types in `without`. */
-export const offer = (first: readonly string[], without: readonly string[] = []): Algorithms => {
-  const usable = HOST_KEYS.filter(({ type }) => !without.includes(type));
-  const ordered = [
-    ...usable.filter(({ type }) => first.includes(type)),
-    ...usable.filter(({ type }) => !first.includes(type)),
-  ];
-  return { ...OFFER, serverHostKey: ordered.flatMap(({ algorithms }) => algorithms) };
+/** Which host keys to ask for: the types in `first` before others, none of `without`, and of `only` alone when it is given. */
+export type KeyWish = {
+  readonly first: readonly string[];
+  readonly without?: readonly string[];
+  /** Algorithms as ssh_config names them (HostKeyAlgorithms), in the order of preference. */
+  readonly only?: readonly string[] | undefined;
 };
 
-/** Whether a host key of any type is left to ask for. */
-export const canOffer = (without: readonly string[]): boolean => HOST_KEYS.some(({ type }) => !without.includes(type));
+/** What to offer a host, or undefined when no host key is left to ask for: an empty list would be all that ssh2 knows. */
+export const offer = ({ first, without = [], only }: KeyWish): Algorithms | undefined => {
+  const usable = HOST_KEYS.filter(({ type }) => !without.includes(type));
+  const known = usable.filter(({ type }) => first.includes(type));
+  const all = [...known, ...usable.filter(type => !known.includes(type))];
+  const wanted = [known, all].flatMap(types => preferred(types, only));
+  return wanted.length === 0 ? undefined : { ...OFFER, serverHostKey: [...new Set(wanted)] };
+};
+
+const preferred = (types: readonly HostKeyType[], only: KeyWish['only']): readonly ServerHostKeyAlgorithm[] => {
+  const names = types.flatMap(({ algorithms }) => algorithms);
+  return only === undefined ? names : only.flatMap(wanted => names.filter(name => name === wanted));
+};

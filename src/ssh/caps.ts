@@ -30,11 +30,23 @@ export type Caps = {
   readonly sessionLifeMs: number;
 };
 
+/** How many links a host gets, and how long one without work stays open; milliseconds. */
+export type LinkCaps = {
+  readonly linksPerHost: number;
+  /** Of a link beside another one. */
+  readonly idleLinkMs: number;
+  /** Of the last one; a session keeps it. */
+  readonly idleConnectionMs: number;
+};
+
+/** Those unless configured. */
+export const LINK_CAPS: LinkCaps = { linksPerHost: 3, idleLinkMs: 60_000, idleConnectionMs: 5 * 60_000 };
+
 /** The caps unless configured. */
 export const CAPS: Caps = {
   keepBytes: KEEP_BYTES,
   maxOutputBytes: 1_073_741_824,
-  commandsPerGrant: 64,
+  commandsPerGrant: 256,
   commandsPerHost: 48,
   keepTotalBytes: 67_108_864,
   keepEndedMs: 10 * 60_000,

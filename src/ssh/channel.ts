@@ -1,7 +1,8 @@
 import type { Duplex, Readable } from 'node:stream';
 import { safeLine } from '../text/safe.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Peer } from './connection.ts';
 import { givingUpWith } from './giving-up.ts';
+import type { Mark } from './mark.ts';
 import type { After } from './timer.ts';
 
 /**
@@ -78,6 +79,10 @@ export type Answer = { readonly status: Status; readonly stdout: Buffer; readonl
 type Ask = {
   readonly text: string;
   readonly reserved?: boolean;
+  readonly near?: Mark | undefined;
+  readonly timed?: boolean;
+  readonly over?: Peer | undefined;
+  readonly suits?: ((peer: Peer) => Promise<void>) | undefined;
   readonly deadlineMs: number;
   readonly after: After;
   readonly signal?: AbortSignal | undefined;
@@ -88,7 +93,7 @@ const ANSWER_BYTES = 1_048_576;
 /** Runs a short command of our own and collects what it writes, 1 MiB and `deadlineMs` at most; rejects as `Connection.exec` does. */
 export const ask = async (
   connection: Connection,
-  { text, reserved = false, deadlineMs, after, signal }: Ask,
+  { text, deadlineMs, after, signal, ...how }: Ask,
 ): Promise<Answer> => {
   const stdout = bounded();
   const stderr = bounded();
@@ -97,7 +102,7 @@ export const ask = async (
   const callOff = after(deadlineMs, givingUp.now);
   try {
     const channel = await connection.exec(text, {
-      reserved,
+      ...how,
       signal: givingUp.signal,
       attach: opened => {
         status = follow(opened, { stdout: stdout.take, stderr: stderr.take });

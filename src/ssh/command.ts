@@ -1,7 +1,7 @@
 import type { Clock, CommandId, SessionId } from '../call.ts';
 import type { Failure } from '../errors.ts';
 import { type Channel, feed, follow, type Status } from './channel.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Party, Peer } from './connection.ts';
 import { type Drain, drain } from './drain.ts';
 import type { End, Standing, StopCause, StopReport } from './end.ts';
 import { ALREADY_ENDED, held, isHeld, isOfStopping, isProven, natural, unbegun } from './ending.ts';
@@ -20,6 +20,8 @@ export type Order = Keeping & {
   readonly id: CommandId;
   readonly mark: Mark;
   readonly connection: Connection;
+  readonly by: Party;
+  readonly suits?: ((peer: Peer, giveUp: AbortSignal) => Promise<void>) | undefined;
   readonly text: (giveUp: AbortSignal) => Promise<string>;
   readonly stdin?: string;
   /** The terminal that it runs on; without it, its streams are pipes. */

@@ -4,7 +4,7 @@ import { Failure } from '../errors.ts';
 import type { Obligations } from '../policy/decision.ts';
 import type { Parts } from './caps.ts';
 import type { Order, RemoteCommand } from './command.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Peer } from './connection.ts';
 import type { StopCause, StopReport } from './end.ts';
 import { once } from './giving-up.ts';
 import { launchText } from './launch.ts';
@@ -13,6 +13,7 @@ import { createMarks, type Mark } from './mark.ts';
 import { overseenCommand } from './overseen.ts';
 import { createProofs, type Proofs } from './proof.ts';
 import { reap } from './reap.ts';
+import { createRevoking } from './revoking.ts';
 import { isRunning, type KeptOutput, Shelf } from './shelf.ts';
 import { startCommand } from './start-command.ts';
 import type { Tee } from './streams.ts';
@@ -40,8 +41,10 @@ export class Commands {
   readonly #shelf: Shelf;
   /** Marks that may be alive on a host: asked for, and not known to have ended. */
   readonly #alive = new Map<Mark, Connection>();
-  /** What one change of the policy ends, to be stopped together. */
-  readonly #revoked = new Set<RemoteCommand>();
+  readonly #revoking = createRevoking({
+    connectionOf: ({ mark }) => this.#alive.get(mark),
+    stop: (connection, commands) => this.stopTogether(connection, commands, 'revoked'),
+  });
   readonly #halt = new AbortController();
   readonly #shellOf: LoginShells;
   readonly #proved: Proofs;
@@ -74,13 +77,17 @@ export class Commands {
       this.#shelf.remove(command);
       throw this.#halt.signal.aborted ? goingDown() : error;
     }
-    void command.ended.then(once(leave.revoked, () => this.#revoke(command)));
+    void command.ended.then(once(leave.revoked, () => this.#revoking.soon(command)));
     if (options.step !== true && options.terminal === undefined)
       this.#show(grant, command, options.asked ?? action.program);
     return command;
   }
 
-  #order({ obligations, revoked }: Leave, action: Run, { tee, signals = [], step, terminal }: StartOptions): Order {
+  #order(
+    { grant, obligations, revoked }: Leave,
+    action: Run,
+    { tee, signals = [], step, terminal }: StartOptions,
+  ): Order {
     const { caps, random, redaction } = this.#parts;
     const maxBytes = step === true ? undefined : obligations.maxOutputBytes;
     const connection = this.connectionTo(action.target);
@@ -94,6 +101,10 @@ export class Commands {
       id: newCommandId(random),
       mark,
       connection,
+      by: { grant, session: action.session },
+      ...('canonical' in action.program
+        ? { suits: (peer: Peer, giveUp: AbortSignal) => this.#proved(connection, giveUp, peer) }
+        : {}),
       text: async giveUp => {
         if ('canonical' in action.program) {
           await this.proved(connection, giveUp);
@@ -118,8 +129,8 @@ export class Commands {
   }
 
   /** Resolves when a host passes canonical text on unchanged; rejects as `Proofs` do. */
-  async proved(connection: Connection, giveUp: AbortSignal): Promise<void> {
-    await this.#proved(connection, giveUp);
+  async proved(connection: Connection, giveUp: AbortSignal, peer?: Peer): Promise<void> {
+    await this.#proved(connection, giveUp, peer);
   }
 
   get(grant: string, id: string): RemoteCommand {
@@ -154,6 +165,12 @@ export class Commands {
     const marks = commands.filter(({ accepted }) => accepted).map(({ mark }) => mark);
     const look = marks.length === 0 ? undefined : reap(connection, marks, this.#parts);
     return Promise.all(commands.map(command => command.stop(cause, look)));
+  }
+
+  /** Ends what needs the connection to a host that is gone or another now, and then that connection. */
+  revokeOn(host: string): void {
+    for (const { connection, stopped } of this.#revoking.now(this.needing(host)))
+      void stopped.then(() => connection.close());
   }
 
   /** The connection to the account that was judged; `UNKNOWN_HOST` when it is configured otherwise by now. */
@@ -198,19 +215,6 @@ export class Commands {
     this.#parts.log('warn', 'a stop was not confirmed', { host, command_id: id, signals, remaining });
   }
 
-  #revoke(command: RemoteCommand): void {
-    this.#revoked.add(command);
-    if (this.#revoked.size > 1) return;
-    queueMicrotask(() => {
-      const running = [...this.#revoked].filter(isRunning);
-      this.#revoked.clear();
-      for (const connection of new Set(running.map(({ mark }) => this.#alive.get(mark)))) {
-        const here = running.filter(({ mark }) => this.#alive.get(mark) === connection);
-        if (connection !== undefined) void this.stopTogether(connection, here, 'revoked');
-      }
-    });
-  }
-
   #forget(command: RemoteCommand): void {
     this.#shelf.remove(command);
     this.#release(command.mark);
@@ -218,7 +222,7 @@ export class Commands {
 
   /** Nothing of it is to be stopped any more. */
   #release(mark: Mark): void {
-    this.#alive.get(mark)?.warden()?.release(mark);
+    this.#alive.get(mark)?.release(mark);
     this.#alive.delete(mark);
   }
 

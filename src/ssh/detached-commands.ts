@@ -5,7 +5,7 @@ import type { Handles } from '../state/handles.ts';
 import type { Parts } from './caps.ts';
 import { ask } from './channel.ts';
 import type { Commands, Leave } from './commands.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ExecOptions, Peer } from './connection.ts';
 import { DETACH_SCRIPT } from './detach-script.ts';
 import { DetachedCommand, type Traces } from './detached.ts';
 import { givingUpWith } from './giving-up.ts';
@@ -61,7 +61,11 @@ export class DetachedCommands {
     try {
       if ('canonical' in action.program) await this.#commands.proved(connection, giving.signal);
       await this.#handles.remember(grant, handleFor(kept));
-      await this.#send(connection, text, { nonce, signal: giving.signal });
+      const suits =
+        'canonical' in action.program
+          ? (peer: Peer) => this.#commands.proved(connection, giving.signal, peer)
+          : undefined;
+      await this.#send(connection, text, { nonce, signal: giving.signal, suits });
     } catch (error) {
       const unknown = error instanceof Failure && error.code === 'CONNECTION_LOST';
       if (!unknown) await this.#handles.forget(grant, traces.id);
@@ -112,7 +116,7 @@ export class DetachedCommands {
 
   #take(grant: string, kept: Kept, connection: Connection, program?: Program): DetachedCommand {
     const { caps, redaction, log, overseer } = this.#parts;
-    const command = new DetachedCommand(kept, connection, {
+    const command = new DetachedCommand(kept, () => this.#connectionTo(kept) ?? connection, {
       ...this.#parts,
       keeping: { keepBytes: caps.keepBytes, maxOutputBytes: caps.maxOutputBytes, redaction },
       ended: () => {
@@ -147,10 +151,10 @@ export class DetachedCommands {
   async #send(
     connection: Connection,
     text: string,
-    { nonce, signal }: { nonce: string; signal: AbortSignal },
+    { nonce, signal, suits }: { nonce: string; signal: AbortSignal; suits: ExecOptions['suits'] },
   ): Promise<void> {
     const { name } = connection.host;
-    const { stdout } = await ask(connection, { text, deadlineMs: START_MS, after: this.#parts.after, signal });
+    const { stdout } = await ask(connection, { text, suits, deadlineMs: START_MS, after: this.#parts.after, signal });
     const said = new RegExp(`^${nonce} (.*)$`, 'm').exec(stdout.toString('latin1'))?.[1];
     if (said === 'started') return;
     if (said === undefined)

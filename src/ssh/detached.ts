@@ -34,7 +34,7 @@ export class DetachedCommand implements Command {
   readonly detached = true;
   readonly ended: Promise<End>;
   readonly #traces: Traces;
-  readonly #connection: Connection;
+  readonly #connectionNow: () => Connection;
   readonly #following: Following;
   readonly #streams: Streams;
   readonly #received = { stdout: 0, stderr: 0 };
@@ -44,17 +44,22 @@ export class DetachedCommand implements Command {
   #wantedUntil = 0;
   #look: Promise<void> | undefined;
 
-  constructor(traces: Traces, connection: Connection, following: Following) {
+  constructor(traces: Traces, connection: () => Connection, following: Following) {
     this.id = traces.id;
-    this.host = connection.host.name;
+    this.host = connection().host.name;
     this.startedAt = traces.startedAt;
     this.#traces = traces;
-    this.#connection = connection;
+    this.#connectionNow = connection;
     this.#following = following;
     this.#streams = new Streams(following.keeping);
     this.ended = new Promise(resolve => {
       this.#settle = resolve;
     });
+  }
+
+  /** That to its account as the host is configured now. */
+  get #connection(): Connection {
+    return this.#connectionNow();
   }
 
   get stdout(): Streams['stdout'] {

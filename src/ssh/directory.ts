@@ -43,6 +43,8 @@ export const createDirectory = (
   };
   return {
     target,
+    targets: () => inventory.all().map(targetOf),
+    addedBy: name => inventory.get(name)?.addedBy,
     session: (grant, id) => {
       const session = sessions.get(grant, id);
       return { id: session.id, target: session.target, cwd: session.cwd, home: session.home, env: session.env };

@@ -92,6 +92,10 @@ export type Sent =
 export type Directory = {
   /** `UNKNOWN_HOST`, with the nearest names, when it is not configured. */
   readonly target: (host: string) => Target;
+  /** Every configured account. */
+  readonly targets: () => readonly Target[];
+  /** The grant whose agent has added a host; undefined when a person configured it. */
+  readonly addedBy: (host: string) => string | undefined;
   /** Where a line of this session would run; `UNKNOWN_ID` when the grant has no such session. */
   readonly session: (
     grant: string,
@@ -118,6 +122,8 @@ export type Directory = {
  */
 export type Fleet = {
   readonly directory: Directory;
+  /** Resolves when the hosts that are being read have been read; never rejects. To be awaited before an action is named. */
+  readonly ready: () => Promise<void>;
   readonly hosts: (permit: Permit<Observe>) => Promise<readonly HostView[]>;
   readonly status: (permit: Permit<Observe>) => Promise<Status>;
   readonly connect: (permit: Permit<Connect>, signal?: AbortSignal) => Promise<ConnectionView>;
@@ -136,6 +142,8 @@ export type Fleet = {
   readonly end: (
     permit: Permit<Stop>,
   ) => Promise<{ readonly session: Session | Terminal; readonly report: StopReport }>;
+  /** Ends what runs on hosts that may not be dialled any more. */
+  readonly rejudge: () => void;
   /** Ends remote work of this process as well as can be done within `budgetMs`, then drops every socket. */
   readonly shutdown: (budgetMs: number) => Promise<void>;
 };
@@ -168,8 +176,10 @@ export const createFleet = (parts: FleetParts): Fleet => {
   const detached = new DetachedCommands(whole, commands, parts.handles ?? memoryStore(parts.clock));
   parts.overseer?.fetching(async grant => await detached.of(grant));
   const open: Opened = { commands, detached, sessions, terminals };
+  parts.inventory.onChange(names => revokeOn(names, open));
   return {
     directory: createDirectory(parts.inventory, open),
+    ready: parts.inventory.ready,
     ...createHostDesk(whole, parts.inventory, open),
     ...createSessionDesk(sessions, terminals),
     run: async (permit, signal) => {
@@ -192,6 +202,7 @@ export const createFleet = (parts: FleetParts): Fleet => {
       const command = (await detached.get(permit.grant, id)) ?? commands.get(permit.grant, id);
       return { command, report: await command.stop('cancelled') };
     },
+    rejudge: () => revokeOn(parts.connections.rejudge(), open),
     shutdown: async budgetMs => await shutDown(whole, open, budgetMs),
   };
 };
@@ -202,6 +213,14 @@ export type Opened = {
   readonly detached: DetachedCommands;
   readonly sessions: Sessions;
   readonly terminals: Terminals;
+};
+
+/** What was judged for a host that is gone, or another now, has no ground any more. */
+const revokeOn = (names: readonly string[], { commands, sessions }: Opened): void => {
+  for (const name of names) {
+    sessions.revokeOn(name);
+    commands.revokeOn(name);
+  }
 };
 
 /** What telling the ends may take once every channel has closed. */

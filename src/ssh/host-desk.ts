@@ -27,8 +27,10 @@ export const createHostDesk = (parts: Parts, inventory: Inventory, open: Opened)
     const connection = open.commands.connectionTo(target);
     const givingUp = givingUpWith(permit.revoked, signal);
     try {
-      const peer = await connection.ready({ signal: givingUp.signal });
-      return { host: target.host, state: connection.state(), ...peer };
+      const { login: _login, address: _address, ...peer } = await connection.ready({ signal: givingUp.signal });
+      const startupMs = await connection.startup(givingUp.signal);
+      const shell = startupMs === undefined ? {} : { shellStartupMs: startupMs };
+      return { host: target.host, state: connection.state(), ...peer, ...shell };
     } finally {
       givingUp.release();
     }
@@ -46,7 +48,7 @@ export const createHostDesk = (parts: Parts, inventory: Inventory, open: Opened)
     terminals.forgetOn(permit.grant, host);
     await sessions.endOn(permit.grant, host);
     const reports = await stopping;
-    if (commands.needing(host).length === 0) connection.close();
+    if (commands.needing(host).length === 0 && !connection.carriesLinks()) connection.close();
     return { host, stopped: mine.flatMap(({ id }, at) => stoppedAs(id, reports[at])) };
   },
 });
@@ -60,6 +62,8 @@ const view = async (host: Host, connection: Connection): Promise<HostView> => ({
   address: host.address,
   port: host.port,
   tags: host.tags,
+  ...(host.via === undefined ? {} : { via: host.via.name }),
+  ...(host.transport === 'openssh' ? { transport: host.transport } : {}),
   state: connection.state(),
   key: await connection.key(),
 });
@@ -77,7 +81,7 @@ const statusOf = (
       host: connection.host.name,
       state: connection.state(),
       channels: connection.channels(),
-      leased: connection.warden()?.stands() ?? false,
+      leased: connection.leased(),
     })),
   commands: [...commands.of(grant).filter(({ underway }) => underway), ...detached].map((command: Command) => {
     const { end, durationMs, queued, leavings } = command.state();

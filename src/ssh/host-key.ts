@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readStrings } from './blob.ts';
 
 /** A public host key: `type` as the blob itself names it, the blob in SSH wire form (RFC 4253 section 6.6), its fingerprint. */
 export type HostKey = { readonly type: string; readonly blob: Buffer; readonly fingerprint: string };
@@ -25,23 +26,9 @@ const SHAPES: ReadonlyMap<string, (fields: Fields) => boolean> = new Map([
 
 /** The key in a blob, or undefined when it is not exactly one well-formed key. */
 export const readHostKey = (blob: Buffer): HostKey | undefined => {
-  const fields = splitFields(blob);
+  const fields = readStrings(blob);
   const type = fields?.[0]?.toString('latin1');
   if (fields === undefined || type === undefined || SHAPES.get(type)?.(fields) !== true) return undefined;
   const copy = Buffer.from(blob);
   return { type, blob: copy, fingerprint: fingerprintOf(copy) };
-};
-
-/** Splits length-prefixed strings (RFC 4251 section 5); undefined when anything is left over or missing. */
-const splitFields = (blob: Buffer): Buffer[] | undefined => {
-  const fields: Buffer[] = [];
-  let at = 0;
-  while (at < blob.length) {
-    if (at + 4 > blob.length) return undefined;
-    const end = at + 4 + blob.readUInt32BE(at);
-    if (end > blob.length) return undefined;
-    fields.push(blob.subarray(at + 4, end));
-    at = end;
-  }
-  return fields;
 };

@@ -17,7 +17,7 @@ export type Login =
 /** Who speaks SSH to a host: ssh2, in this process, or an OpenSSH client that this process starts. */
 export type Transport = 'ssh2' | 'openssh';
 
-/** A host as configured: nothing here came from an agent, and nothing here is a secret's text. */
+/** A host as configured, by a person unless `addedBy` says otherwise; nothing here is a secret's text. */
 export type Host = {
   /** What agents and policies call it; see `isHostName`. */
   readonly name: string;
@@ -30,10 +30,16 @@ export type Host = {
   /** Pins, `SHA256:` and 43 characters of base64: with one or more, `known_hosts` is not asked. */
   readonly hostKeys: readonly string[];
   readonly tags: readonly string[];
+  /** The grant whose agent put it on the list. */
+  readonly addedBy?: string;
   /** What `sudo` is answered when it asks on the terminal of a program that rules granted by its words. */
   readonly sudoPassword?: Secret;
   /** The host whose connection carries the one to this; it may have one of its own. */
   readonly via?: Host;
+  /** What the person's ssh_config calls it, when it comes from there: an OpenSSH client is given this name and that file. */
+  readonly alias?: string;
+  /** The ssh_config that has `alias`, when it is none of the usual files. */
+  readonly aliasFile?: string;
   /** `ssh2` unless said otherwise. */
   readonly transport?: Transport;
   /** The known_hosts files that are asked about it, in place of the usual ones. */
@@ -49,6 +55,8 @@ export type Host = {
   readonly aliveMs?: number;
   /** What of its ssh_config is not honoured here, in words for the operator. */
   readonly unheeded?: readonly string[];
+  /** Why ssh2 is not to dial it, as the end of a sentence about it that names nothing of this machine. */
+  readonly unreachable?: string;
 };
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;

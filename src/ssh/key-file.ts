@@ -1,57 +1,76 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { userInfo } from 'node:os';
-import type { ParsedKey, utils } from 'ssh2';
+import type { utils } from 'ssh2';
 import { Failure } from '../errors.ts';
 import type { Login } from './host.ts';
+import { readPlainFile } from './plain-file.ts';
+import { publicBlobOf } from './signature.ts';
 
 type KeyLogin = Extract<Login, { kind: 'key' }>;
 type ParseKey = typeof utils.parseKey;
 
-const MAX_BYTES = 256 * 1024;
+/** A private key that is open, and its public blob (RFC 4253 section 6.6). */
+export type PrivateKey = { readonly key: KeyObject; readonly blob: Buffer };
 
 /** The private key of a login, opened; `AUTH_FAILED` says what is wrong, the path to the operator alone, and ssh's rule about its mode holds. */
-export const loadKey = async (login: KeyLogin, parse: ParseKey): Promise<ParsedKey> => {
+export const loadKey = async (login: KeyLogin, parse: ParseKey): Promise<PrivateKey> => {
   const text = await readPrivate(login.path);
-  const locked = parse(text);
-  if (isPrivateKey(locked)) return locked;
-  if (login.passphrase === undefined) throw unusable(login.path, reason(locked));
-  const opened = parse(text, await login.passphrase.reveal());
-  if (isPrivateKey(opened)) return opened;
-  throw unusable(login.path, 'the configured passphrase does not open it');
+  const plain = openKey(text, undefined, parse);
+  if (typeof plain !== 'string') return plain;
+  if (plain !== LOCKED || login.passphrase === undefined) throw unusable(login.path, plain);
+  const opened = openKey(text, await login.passphrase.reveal(), parse);
+  if (typeof opened === 'string') throw unusable(login.path, opened);
+  return opened;
 };
 
-const isPrivateKey = (key: ParsedKey | Error): key is ParsedKey => !(key instanceof Error) && key.isPrivateKey();
+const LOCKED = 'it is locked and no passphrase is configured for it';
+const WRONG = 'the configured passphrase does not open it';
+const UNKNOWN = 'it is no private key of a kind that can be used here (OpenSSH or PEM: ed25519, ecdsa, rsa)';
 
-const reason = (key: ParsedKey | Error): string => {
-  if (!(key instanceof Error)) return 'it is a public key';
-  if (/encrypted/i.test(key.message)) return 'it is locked and no passphrase is configured for it';
-  return 'it is no private key of a kind that can be used here (OpenSSH or PEM: ed25519, ecdsa, rsa)';
+/** The key, or why there is none. */
+const openKey = (text: Buffer, passphrase: string | undefined, parse: ParseKey): PrivateKey | string => {
+  const key = /-----BEGIN (?!OPENSSH)[A-Z0-9 ]*PRIVATE KEY-----/.test(text.toString('latin1'))
+    ? openPem(text, passphrase)
+    : openOther(text, passphrase, parse);
+  if (typeof key === 'string') return key;
+  const blob = publicBlobOf(key);
+  return blob === undefined ? UNKNOWN : { key, blob };
 };
 
-const readPrivate = async (path: string): Promise<Buffer> => {
-  // A pipe must not hold up the open: what is no plain file is refused afterwards.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const why = missing ? 'there is no such file' : 'the file cannot be read';
-    throw unusable(path, why, error instanceof Error ? error.message : why);
-  });
+/** PKCS#1, PKCS#8 and SEC 1. */
+const openPem = (text: Buffer, passphrase: string | undefined): KeyObject | string => {
   try {
-    return await readGuarded(file, path);
-  } finally {
-    await file.close();
+    return createPrivateKey(passphrase === undefined ? { key: text } : { key: text, passphrase });
+  } catch (error) {
+    if (!/ENCRYPTED/.test(text.toString('latin1'))) return UNKNOWN;
+    if (passphrase === undefined) return LOCKED;
+    return error instanceof Error && /unsupported/i.test(error.message) ? CIPHER : WRONG;
   }
 };
 
-const readGuarded = async (file: FileHandle, path: string): Promise<Buffer> => {
-  const { mode, uid, size } = await file.stat();
-  if ((mode & constants.S_IFMT) !== constants.S_IFREG || size > MAX_BYTES) throw unusable(path, 'it is no key file');
+const CIPHER = 'its cipher cannot be opened here: ssh-keygen -p -Z aes256-ctr -f FILE writes it anew with another';
+
+/** OpenSSH's own format, and PuTTY's. */
+const openOther = (text: Buffer, passphrase: string | undefined, parse: ParseKey): KeyObject | string => {
+  const parsed = parse(text, passphrase);
+  if (!(parsed instanceof Error)) return parsed.isPrivateKey() ? createPrivateKey(parsed.getPrivatePEM()) : PUBLIC;
+  if (/no passphrase/i.test(parsed.message)) return LOCKED;
+  if (passphrase !== undefined && /initialization vector|unsupported.*cipher/i.test(parsed.message)) return CIPHER;
+  return passphrase === undefined ? UNKNOWN : WRONG;
+};
+
+const PUBLIC = 'it is a public key';
+
+const readPrivate = async (path: string): Promise<Buffer> => {
+  const file = await readPlainFile(path);
+  if ('why' in file) throw unusable(path, file.why, file.cause);
+  const { mode, uid } = file.stats;
   if ((mode & 0o077) !== 0 && uid === ownUid()) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
     const why = `others may read it (its mode is ${octal})`;
     throw unusable(path, why, `${why}; run chmod 600 ${path}`);
   }
-  return await file.readFile();
+  return file.bytes;
 };
 
 /** Whose files ssh's rule is about; an account without a name in the system's list is asked nothing. */

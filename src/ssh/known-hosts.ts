@@ -13,7 +13,9 @@ export type KnownKey = {
   readonly place: string;
 };
 
-type Line = KnownKey & { readonly names: (name: string) => boolean };
+/** `names` says whether a name is meant, and `spells` whether it stands there in full, or hashed. */
+type Line = KnownKey & Names;
+type Names = { readonly names: (name: string) => boolean; readonly spells: (name: string) => boolean };
 
 /** A known_hosts file as sshd(8) describes it under SSH_KNOWN_HOSTS FILE FORMAT: broken lines are skipped and named. */
 export type KnownHosts = { readonly lines: readonly Line[]; readonly problems: readonly Problem[] };
@@ -53,7 +55,7 @@ const parseLine = (line: string, place: string): Line | string => {
   if (matches === undefined) return 'the hashed name is not |1|salt|hash';
   const key = decodeKey(base64);
   if (key === undefined || key.type !== type) return `no valid ${JSON.stringify(type)} key`;
-  return { marker, key, place, names: matches };
+  return { marker, key, place, ...matches };
 };
 
 /** The text up to the first blank, and what follows the blanks. */
@@ -69,13 +71,17 @@ const decodeKey = (base64: string): HostKey | undefined => {
   return blob.toString('base64') === text ? readHostKey(blob) : undefined;
 };
 
-/** Whether a name is meant: a hash of the name, or patterns with `*`, `?` and `!`; undefined when the hash is malformed. */
-const nameMatcher = (names: string): Line['names'] | undefined => {
-  if (!names.startsWith('|')) return name => matchesPatterns(name, names);
+/** A hash of the name, or patterns with `*`, `?` and `!`; undefined when the hash is malformed. */
+const nameMatcher = (names: string): Names | undefined => {
+  if (!names.startsWith('|')) {
+    const means = (name: string): boolean => matchesPatterns(name, names);
+    return { names: means, spells: name => lower(names).split(',').includes(name) && means(name) };
+  }
   const [, version, salt = '', ...hash] = names.split('|');
   const key = Buffer.from(salt, 'base64');
   if (version !== '1' || key.length !== 20 || key.toString('base64') !== salt || hash.length !== 1) return undefined;
-  return name => createHmac('sha1', key).update(name, 'latin1').digest('base64') === hash[0];
+  const means = (name: string): boolean => createHmac('sha1', key).update(name, 'latin1').digest('base64') === hash[0];
+  return { names: means, spells: means };
 };
 
 /** OpenSSH's match_hostname: one negated match rejects, else one plain match accepts; a pattern of 1023 characters never does. */
@@ -116,8 +122,15 @@ const lower = (text: string): string => text.replace(/[A-Z]/g, letter => letter.
 
 /** The name under which a host is looked up and enrolled: `host`, or `[host]:port` when the port is not 22. */
 export const knownName = (address: string, port: number): string =>
-  port === 22 ? lower(address) : `[${lower(address)}]:${port}`;
+  port === 22 ? plainName(address) : `[${plainName(address)}]:${port}`;
+
+/** A name as it is looked up without a port: in lower case, ASCII letters only, as ssh does. */
+export const plainName = (address: string): string => lower(address);
 
 /** The keys that lines give for a name, in the order of the file. */
 export const keysFor = (known: KnownHosts, name: string): readonly KnownKey[] =>
   known.lines.filter(line => line.names(name));
+
+/** Those of them that say the name itself, or its hash: what a pattern means, nobody may have thought of. */
+export const keysSpelledFor = (known: KnownHosts, name: string): readonly KnownKey[] =>
+  known.lines.filter(line => line.spells(name));

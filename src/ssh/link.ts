@@ -17,7 +17,17 @@ export type OpenOptions = {
   readonly signal?: AbortSignal | undefined;
   readonly attach?: ((channel: Channel) => void) | undefined;
   readonly pty?: Pty | undefined;
+  /** Asked of the host before the command, which drops what it does not take (RFC 4254 section 6.4, AcceptEnv). */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly pause: (ms: number) => Promise<void>;
+};
+
+/** A session channel that is open, and of which nothing was asked yet. */
+export type Prepared = {
+  readonly isOpen: () => boolean;
+  /** Asks it to run the command, with every promise of `Link.open`; once, and not for a command with a terminal. */
+  readonly run: (command: string, options: OpenOptions) => Promise<Opened>;
+  readonly close: () => void;
 };
 
 /** One live connection, from its login to its end, whatever carries it; never used again after that. */
@@ -36,6 +46,8 @@ export type Link = {
    * properly; without an answer within a second its fate is unknown (CONNECTION_LOST).
    */
   readonly open: (command: string, options: OpenOptions) => Promise<Opened>;
+  /** Opens a session channel ahead of its command; undefined when the host opens none. */
+  readonly prepare?: () => Promise<Prepared | undefined>;
   /** Sends a signal request (RFC 4254 section 6.9); false when the channel is closed, closing, or not this link's. */
   readonly signal: (channel: Channel, name: string) => boolean;
   /** A stream to an address that the host dials (RFC 4254 section 7.2); rejects with the reason when it does not. */

@@ -18,7 +18,13 @@ const DEADLINE_MS = 10_000;
 
 /** Asks the account for its login shell, with one short command; rejects as `Connection.exec` does. */
 const askFor = async (connection: Connection, after: After, signal: AbortSignal): Promise<LoginShell> => {
-  const { status, stdout } = await ask(connection, { text: QUESTION, deadlineMs: DEADLINE_MS, after, signal });
+  const { status, stdout } = await ask(connection, {
+    text: QUESTION,
+    timed: true,
+    deadlineMs: DEADLINE_MS,
+    after,
+    signal,
+  });
   const said = /sallyport:([^:\n]*):/.exec(stdout.toString('latin1'))?.[1] ?? '';
   const name = said.slice(said.lastIndexOf('/') + 1);
   return status.how === 'exited' && status.code === 0 && POSIX_SHELLS.has(name) ? 'posix' : 'other';
@@ -29,7 +35,7 @@ export type LoginShells = (connection: Connection, giveUp: AbortSignal) => Promi
 
 /** Asks each host once, by whoever comes first; an answer that never came is asked for again. `halt` ends the asking. */
 export const createLoginShells = (after: After, halt: AbortSignal): LoginShells => {
-  const known = new Map<Connection, LoginShell>();
+  const known = new WeakMap<Connection, LoginShell>();
   const asking = new Map<Connection, Promise<LoginShell>>();
   const learn = async (connection: Connection): Promise<LoginShell> => {
     try {

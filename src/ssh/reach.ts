@@ -1,10 +1,15 @@
+import type { Algorithms } from 'ssh2';
 import { Failure } from '../errors.ts';
-import { canOffer, offer } from './algorithms.ts';
-import { type Dialled, dial, type Wires } from './dial.ts';
+import { offer } from './algorithms.ts';
+import type { Carry } from './carried.ts';
+import { dial, type Wires } from './dial.ts';
+import { noKeyLeft } from './dial-failure.ts';
+import type { Dialled, Refused } from './handshake.ts';
 import type { Host } from './host.ts';
 import type { HostKey } from './host-key.ts';
 import type { Link } from './link.ts';
-import { loadTrust, type Trust } from './trust.ts';
+import { reachByOpenssh } from './openssh/reach.ts';
+import { type Certified, loadTrust, type Trust } from './trust.ts';
 
 /** What reaching a host needs from outside. */
 export type Reach = Wires & {
@@ -16,21 +21,31 @@ export type Reach = Wires & {
 type Try = { readonly signal: AbortSignal; readonly prefer?: string };
 
 /** Dials a host whose key is trusted, and no other: HOST_KEY_UNKNOWN, HOST_KEY_CHANGED or HOST_KEY_REVOKED before any login. */
-export const reach = async (host: Host, { signal, prefer }: Try, parts: Reach): Promise<Link> => {
+export const reach = async (host: Host, { signal, prefer }: Try, given: Reach): Promise<Link> => {
+  if (host.transport === 'openssh') return await reachByOpenssh(host, { signal }, given);
+  const parts = carrying(given);
   const trust = await loadTrust(host, parts.knownHosts);
   for (const { file, line, message } of trust.problems)
     parts.log('warn', 'a line of known_hosts is not used', { file, line, message });
   if (trust.unreadable !== undefined) throw trust.unreadable;
   const first = prefer === undefined ? trust.types : [prefer, ...trust.types];
-  const dialled = await dial(host, { algorithms: offer(first), accept: acceptedBy(trust), signal }, parts);
+  const certificates = { types: trust.certificates, known: trust.types };
+  const plan = { algorithms: wish(host, first), certificates, accept: acceptedBy(trust), signal };
+  const dialled = await dial(host, plan, parts);
   if ('link' in dialled) return dialled.link;
-  return await otherTypes(host, trust, dialled.refused, signal, parts);
+  return await otherTypes(host, trust, dialled, signal, parts);
+};
+
+const wish = (host: Host, first: readonly string[]): Algorithms => {
+  const algorithms = offer({ first, only: host.keyAlgorithms });
+  if (algorithms === undefined) throw noKeyLeft(host);
+  return algorithms;
 };
 
 const acceptedBy =
   (trust: Trust) =>
-  (key: HostKey): boolean => {
-    const verdict = trust.judge(key);
+  (key: HostKey, certified?: Certified): boolean => {
+    const verdict = trust.judge(key, certified);
     return verdict === 'pinned' || verdict === 'known';
   };
 
@@ -38,15 +53,17 @@ const acceptedBy =
 const otherTypes = async (
   host: Host,
   trust: Trust,
-  refused: HostKey,
+  { refused, certified }: Refused,
   signal: AbortSignal,
   parts: Reach,
 ): Promise<Link> => {
-  const verdict = trust.judge(refused);
-  const refusal = trust.refusal(refused, verdict);
+  const verdict = trust.judge(refused, certified);
+  const refusal = trust.refusal(refused, verdict, certified);
   if (trust.standing !== 'pinned' || verdict === 'revoked') throw refusal;
-  for (let without = [refused.type]; canOffer(without); ) {
-    const plan = { algorithms: offer(trust.types, without), accept: acceptedBy(trust), signal };
+  for (let without = [refused.type]; ; ) {
+    const algorithms = offer({ first: trust.types, without, only: host.keyAlgorithms });
+    if (algorithms === undefined) break;
+    const plan = { algorithms, accept: acceptedBy(trust), signal };
     const dialled = await dial(host, plan, parts).catch((error: unknown) => orNone(error));
     if (dialled === undefined) break;
     if ('link' in dialled) return dialled.link;
@@ -62,10 +79,28 @@ const orNone = (error: unknown): Dialled | undefined => {
   throw error;
 };
 
-/** Fetches the key that a host presents, without logging in and without trusting it: for a person to compare. */
-export const scan = async (host: Host, signal: AbortSignal, parts: Reach): Promise<HostKey> => {
+/** Fetches the key that a host presents, without logging in and without trusting it: for a person to compare. Hops before it are trusted as ever. */
+export const scan = async (host: Host, signal: AbortSignal, given: Reach): Promise<HostKey> => {
+  const parts = carrying(given);
   const trust = await loadTrust(host, parts.knownHosts);
-  const dialled = await dial(host, { algorithms: offer(trust.types), accept: () => false, signal }, parts);
+  const dialled = await dial(host, { algorithms: wish(host, trust.types), accept: () => false, signal }, parts);
   if ('refused' in dialled) return dialled.refused;
   throw new Error('a key that was not accepted led to a login');
+};
+
+/** Where nobody shares links, a hop gets one of its own for each connection that it carries, which ends with that. */
+const carrying = (parts: Reach): Reach => {
+  if (parts.carry !== undefined) return parts;
+  const carry: Carry = async (hop, signal) => {
+    const link = await reach(hop, { signal }, parts);
+    const forward: Link['forward'] = async (address, port) => {
+      const stream = await link.forward(address, port).catch((error: unknown) => {
+        link.end();
+        throw error;
+      });
+      return stream.once('close', link.end);
+    };
+    return { ...link, forward };
+  };
+  return { ...parts, carry };
 };

@@ -41,10 +41,10 @@ export const reap = async (connection: Connection, marks: readonly Mark[], eyes:
   const words = [...graceMs.map(String), ...marks];
   const deadlineMs = LOOKING_MS + graceMs.reduce((sum, ms) => sum + ms);
   try {
-    const said = await connection.warden()?.reap(nonce, words, deadlineMs);
+    const said = await connection.warden(marks[0])?.reap(nonce, words, deadlineMs);
     if (said !== undefined && said !== '') return readAnswer(said, nonce, eyes.redaction);
     const text = scriptText(REAP_SCRIPT, [nonce, ...words], { [REAPER_NAME]: nonce });
-    const answer = await ask(connection, { text, reserved: true, deadlineMs, after: eyes.after });
+    const answer = await ask(connection, { text, reserved: true, near: marks[0], deadlineMs, after: eyes.after });
     return readAnswer(answer.stdout.toString('utf8'), nonce, eyes.redaction);
   } catch {
     // A host that cannot be asked proves nothing; why it cannot is the connection's to tell whoever uses it next.

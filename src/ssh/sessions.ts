@@ -52,6 +52,7 @@ export class Sessions {
     const leavePlace = this.#places.take(grant, action.target.host);
     try {
       const ground = await this.#survey(leave, action, signal);
+      const release = this.#commands.connectionTo(action.target).hold();
       const id = newSessionId(random);
       const session = new ManagedSession({
         id,
@@ -64,6 +65,7 @@ export class Sessions {
       const ended = new Promise<Outcome>(resolve => {
         settle = resolve;
       });
+      void ended.then(release);
       this.#keep(grant, { session, settle, leavePlace }, ended);
       return { session, ended };
     } catch (error) {
@@ -145,6 +147,12 @@ export class Sessions {
   revoke(id: SessionId): void {
     const entry = this.#registry.all().find(({ session }) => session.id === id);
     if (entry !== undefined) void this.#close(entry, 'revoked', 'revoked');
+  }
+
+  /** Ends those on a host that is gone, or another now. */
+  revokeOn(host: string): void {
+    for (const entry of this.#registry.all())
+      if (entry.session.host === host) void this.#close(entry, 'revoked', 'revoked');
   }
 
   /** Ends the sessions of a grant on one host. */

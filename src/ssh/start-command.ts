@@ -41,13 +41,14 @@ export const startCommand = (order: Order, means: Means): Started => {
 };
 
 const sendTo = async (
-  { connection, mark, text, terminal }: Order,
+  { connection, by, suits, mark, text, terminal }: Order,
   command: RemoteCommand,
   signal: AbortSignal,
   queued: () => void,
 ): Promise<void> => {
   await connection.exec(await text(signal), {
-    signal,
+    ...{ by, signal },
+    suits: suits && (peer => suits(peer, signal)),
     leased: mark,
     pty: terminal?.pty,
     attach: channel => command.attach(channel),

@@ -9,17 +9,22 @@ export type HostView = {
   readonly address: string;
   readonly port: number;
   readonly tags: readonly string[];
+  /** The host that carries the connection to this one. */
+  readonly via?: string;
+  /** Who speaks SSH to it, where that is not ssh2. */
+  readonly transport?: 'openssh';
   readonly state: 'idle' | 'connecting' | 'ready' | 'closed';
   readonly key: 'pinned' | 'known' | 'unknown' | 'changed' | 'revoked';
 };
 
-/** An open connection: the server's own version text (made safe), its key's SHA-256, and the round trip. */
+/** An open connection: the server's own version text (made safe), its key's SHA-256, the round trip, and what the login shell takes to start. */
 export type ConnectionView = {
   readonly host: string;
   readonly state: HostView['state'];
   readonly server: string;
   readonly fingerprint: string;
   readonly roundTripMs: number;
+  readonly shellStartupMs?: number;
 };
 
 /** Everything of one grant that is open. */

@@ -1,4 +1,4 @@
-import type { Log, Random } from '../call.ts';
+import type { Clock, Log, Random } from '../call.ts';
 import { type Channel, follow } from './channel.ts';
 import { scriptText } from './launch.ts';
 import type { Mark } from './mark.ts';
@@ -18,6 +18,8 @@ export type Warden = {
   /** Runs the reaper there, which answers in lines that begin with the nonce; undefined when it does not stand. */
   readonly reap: (nonce: string, words: readonly string[], deadlineMs: number) => Promise<string> | undefined;
   readonly stands: () => boolean;
+  /** Resolves when it stands, or cannot, with how long its host took from accepting it to its first word. */
+  readonly stood: Promise<number | undefined>;
   /** Gives its channel back: nothing is guarded any more. */
   readonly dismiss: () => void;
 };
@@ -29,6 +31,7 @@ export type WardenMeans = {
   readonly times: LeaseTimes;
   readonly random: Random;
   readonly after: After;
+  readonly clock: Clock;
   readonly log: Log;
 };
 
@@ -49,8 +52,9 @@ class Post implements Warden {
   readonly #tickMs: number;
   readonly #guarded = new Set<Mark>();
   readonly #answers = new Map<string, Answer>();
-  readonly #settled: Promise<void>;
-  #settle: () => void = () => undefined;
+  readonly stood: Promise<number | undefined>;
+  #settle: (startupMs?: number) => void = () => undefined;
+  #acceptedMs = 0;
   #channel: Channel | undefined;
   #stands = false;
   #reaping: Promise<unknown> = Promise.resolve();
@@ -62,11 +66,11 @@ class Post implements Warden {
     this.#nonce = random(8).toString('hex');
     const tickS = Math.max(1, Math.floor(times.leaseMs / LOOKS / 1_000));
     this.#tickMs = tickS * 1_000;
-    this.#settled = new Promise(resolve => {
-      const callOff = after(UP_MS, resolve);
-      this.#settle = () => {
+    this.stood = new Promise(resolve => {
+      const callOff = after(UP_MS, () => resolve(undefined));
+      this.#settle = startupMs => {
         callOff();
-        resolve();
+        resolve(startupMs);
       };
     });
     const words = [this.#nonce, String(tickS), REAP_SCRIPT, ...times.graceMs.map(String)];
@@ -79,7 +83,7 @@ class Post implements Warden {
   async guard(mark: Mark): Promise<void> {
     this.#guarded.add(mark);
     this.#say(`guard ${mark}`);
-    await this.#settled;
+    await this.stood;
   }
 
   release(mark: Mark): void {
@@ -114,6 +118,7 @@ class Post implements Warden {
 
   #attach(channel: Channel): void {
     this.#channel = channel;
+    this.#acceptedMs = this.#means.clock.monoMs();
     void follow(channel, { stdout: linesTo(line => this.#hear(line)), stderr: () => undefined }).then(() =>
       this.#over(),
     );
@@ -125,7 +130,7 @@ class Post implements Warden {
     const { host, log } = this.#means;
     if (line === `${this.#nonce} up`) {
       this.#stands = this.#channel !== undefined;
-      this.#settle();
+      this.#settle(this.#means.clock.monoMs() - this.#acceptedMs);
     }
     if (line === `${this.#nonce} silent`)
       log('warn', 'a host heard nothing from this process for too long and ended its commands', { host });

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Client } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import type { Channel } from './channel.ts';
 
 // What this room needs of ssh2 and cannot have by its documented interface; everything is looked at before it is used.
@@ -22,8 +22,8 @@ export const sendSignal = (client: Client, channel: Channel, name: string): bool
   const outgoing = 'outgoing' in channel ? channel.outgoing : undefined;
   if (typeof outgoing !== 'object' || outgoing === null || !('id' in outgoing) || !('state' in outgoing)) return false;
   if (outgoing.state !== 'open' && outgoing.state !== 'eof') return false;
-  const protocol = '_protocol' in client ? client._protocol : undefined;
-  if (typeof protocol !== 'object' || protocol === null || !('signal' in protocol)) return false;
+  const protocol = protocolOf(client);
+  if (protocol === undefined || !('signal' in protocol)) return false;
   if (typeof protocol.signal !== 'function') return false;
   protocol.signal(outgoing.id, name);
   return true;
@@ -60,6 +60,57 @@ export const takeBack = (client: Client, number: number | undefined): boolean =>
   return true;
 };
 
+/** What ssh2 gives a channel at first (its MAX_WINDOW and PACKET_SIZE): it counts down from there. */
+const OPENED = { window: 2 * 1024 * 1024, packet: 32 * 1024 };
+
+/** Asks for a session channel and nothing more; false when nothing could be asked. */
+export const openBare = (client: Client, taker: Taker): boolean => {
+  const [channels, protocol] = [channelsOf(client), protocolOf(client)];
+  if (channels === undefined || !('add' in channels) || typeof channels.add !== 'function') return false;
+  if (protocol === undefined || !('session' in protocol) || typeof protocol.session !== 'function') return false;
+  const opened: Taker = (error, channel) => {
+    hearErrors(channel);
+    taker(error, channel);
+  };
+  const number: unknown = channels.add(Object.assign(opened, { type: 'session' }));
+  if (typeof number !== 'number' || number < 0) return false;
+  protocol.session(number, OPENED.window, OPENED.packet);
+  return true;
+};
+
+/** A session channel that ssh2 has opened, with its number here and there; undefined when it is closed or closing. */
+export const endsOf = (channel: unknown): { readonly here: number; readonly there: number } | undefined => {
+  if (typeof channel !== 'object' || channel === null) return undefined;
+  const [incoming, outgoing] = ['incoming' in channel && channel.incoming, 'outgoing' in channel && channel.outgoing];
+  if (!isOpenEnd(incoming) || !isOpenEnd(outgoing)) return undefined;
+  return { here: incoming.id, there: outgoing.id };
+};
+
+const isOpenEnd = (end: unknown): end is { readonly id: number } =>
+  typeof end === 'object' && end !== null && 'state' in end && end.state === 'open' && 'id' in end;
+
+/** Asks an open channel to run a command; `answer` is called once, with whether it failed. False when nothing was sent. */
+export const execOn = (
+  client: Client,
+  channel: ClientChannel,
+  { command, env }: { readonly command: string; readonly env: Readonly<Record<string, string>> },
+  answer: (failed: boolean) => void,
+): boolean => {
+  const [ends, protocol] = [endsOf(channel), protocolOf(client)];
+  const callbacks = '_callbacks' in channel ? channel._callbacks : undefined;
+  if (ends === undefined || protocol === undefined || !Array.isArray(callbacks)) return false;
+  if (!('exec' in protocol) || typeof protocol.exec !== 'function') return false;
+  if (!('env' in protocol) || typeof protocol.env !== 'function') return false;
+  for (const [name, value] of Object.entries(env)) protocol.env(ends.there, name, value, false);
+  callbacks.push((failed: unknown) => answer(Boolean(failed)));
+  protocol.exec(ends.there, command, true);
+  return true;
+};
+
+/** Whether this is a channel as ssh2 makes them. */
+export const isChannel = (channel: unknown): channel is ClientChannel =>
+  channel instanceof EventEmitter && 'stderr' in channel && 'setWindow' in channel;
+
 type Taker = (error: unknown, channel: unknown) => void;
 
 /** Gives a channel that is being opened to somebody else than who asked for it. */
@@ -94,4 +145,9 @@ const lookUp = (channels: object, number: number | undefined): unknown =>
 const channelsOf = (client: Client): object | undefined => {
   const channels = '_chanMgr' in client ? client._chanMgr : undefined;
   return typeof channels === 'object' && channels !== null ? channels : undefined;
+};
+
+const protocolOf = (client: Client): object | undefined => {
+  const protocol = '_protocol' in client ? client._protocol : undefined;
+  return typeof protocol === 'object' && protocol !== null ? protocol : undefined;
 };

@@ -1,5 +1,6 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode, stripComments } from 'jsonc-parser';
+import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Problem } from '../errors.ts';
+import { piecesOf } from './json-trivia.ts';
 
 /** A way through a JSON value: names of members and indexes of elements. */
 export type Path = readonly PropertyKey[];
@@ -45,7 +46,7 @@ export const readJson = (text: string, file: string): JsonSource => {
   else reportSyntax(errors, placeAt, report);
   const sound = problems.length === 0;
   const offsets = new Map<string, Offsets>();
-  const reading = { bare: stripComments(source, ' '), report, offsets };
+  const reading = { source, report, offsets };
   const value = typeof root === 'object' ? readNode(reading, root, '', 0) : undefined;
   const locate = (path: Path, part: Part = 'value'): Place => placeAt(nearestOffset(offsets, path, part));
   return {
@@ -70,7 +71,7 @@ export const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
 
 type Report = (offset: number, pointer: string, message: string) => void;
 type Offsets = Readonly<Record<Part, number>>;
-type Reading = { readonly bare: string; readonly report: Report; readonly offsets: Map<string, Offsets> };
+type Reading = { readonly source: string; readonly report: Report; readonly offsets: Map<string, Offsets> };
 
 /** The parser recurses: a text of brackets alone exhausts the stack, and is nothing that anybody wrote by hand. */
 const treeOf = (text: string, errors: ParseError[]): Node | 'too deep' | undefined => {
@@ -116,12 +117,16 @@ const readMembers = (reading: Reading, members: readonly Node[], pointer: string
   return object;
 };
 
-const reportTrailingComma = ({ bare, report }: Reading, { children, offset, length }: Node, pointer: string): void => {
+const reportTrailingComma = (
+  { source, report }: Reading,
+  { children, offset, length }: Node,
+  pointer: string,
+): void => {
   const last = children?.at(-1);
   if (last === undefined) return;
-  const rest = last.offset + last.length;
-  const comma = bare.slice(rest, offset + length - 1).indexOf(',');
-  if (comma >= 0) report(rest + comma, pointer, 'has a comma after its last element');
+  const rest = piecesOf(source, last.offset + last.length, offset + length - 1);
+  const comma = rest.find(({ kind }) => kind === 'comma');
+  if (comma !== undefined) report(comma.start, pointer, 'has a comma after its last element');
 };
 
 const SYNTAX: Readonly<Record<string, string>> = {

@@ -83,10 +83,10 @@ export const refuseUnsent = (command: Command): void => {
     throw new Failure('CANCELLED', 'It was revoked before anything was sent.');
 };
 
-/** A command as it stands now; throws like `refuseUnsent`. */
-export const commandResult = (command: Command): CommandResult => {
+/** A command as it stands now, with so many characters of output; throws like `refuseUnsent`. */
+export const commandResult = (command: Command, chars?: number): CommandResult => {
   refuseUnsent(command);
-  const { stdout, stderr } = showBoth(command.stdout, command.stderr);
+  const { stdout, stderr } = showBoth(command.stdout, command.stderr, chars);
   return {
     host: command.host,
     command_id: command.id,
@@ -145,9 +145,7 @@ export const lostFailure = (result: { status: string; host: string }): Failure |
 /** The same facts for a reader: status first, then the streams. */
 export const commandText = (result: CommandResult): string =>
   [
-    headline(result),
-    streamText('stdout', result.stdout, result.stdout_binary),
-    streamText('stderr', result.stderr, result.stderr_binary),
+    plainText(result),
     result.output_held ? HELD : undefined,
     result.output_limit === undefined ? undefined : limitText(result.output_limit),
     result.queued === undefined
@@ -160,6 +158,19 @@ export const commandText = (result: CommandResult): string =>
     .filter(part => part !== undefined)
     .join('\n');
 
+/** How it stands, and its streams, without what could be done about it. */
+export const plainText = (result: Plain): string =>
+  [
+    headline(result),
+    streamText('stdout', result.stdout ?? '', result.stdout_binary),
+    streamText('stderr', result.stderr ?? '', result.stderr_binary),
+  ]
+    .filter(part => part !== undefined)
+    .join('\n');
+
+/** What a text is made of, as far as it is there. */
+type Plain = { readonly [Key in keyof CommandResult]?: CommandResult[Key] | undefined };
+
 const streamText = (name: string, text: string, binary: CommandResult['stdout_binary']): string | undefined => {
   if (binary !== undefined) return `${name} (${binaryText(binary)}; a part of it, made readable):\n${text}`;
   return text === '' ? undefined : `${name}:\n${text}`;
@@ -170,22 +181,23 @@ export const limitText = (maxBytes: number): string =>
   `It wrote more than the ${maxBytes} bytes that it may, and was stopped; the rest is not kept. ` +
   'Ask for less (head, tail, grep), or write to a file on the host and read parts of that.';
 
-const HELD =
+/** What it means that output is held. */
+export const HELD =
   'The program has ended, but something it left behind still holds its output, and with it one of the few lanes of the host. ' +
   'What that writes from now on is read and not kept: redirect it to a file to keep it. It can write until the time-out of the ' +
   `command, ${CAPS.leavingsMs / 60_000} minutes at most; then its output is closed. ssh_cancel_command stops it.`;
 
-const headline = (result: CommandResult): string => {
-  const how =
-    result.status === 'exited'
-      ? `exited ${result.exit_code}`
-      : result.status === 'signalled'
-        ? `ended by signal ${result.signal}`
-        : result.status;
+const headline = (result: Plain): string => {
   const stop = result.unsent ? '; taken back, nothing was sent' : result.stop ? `; ${stopText(result.stop)}` : '';
-  const left = result.stdout_omitted + result.stderr_omitted;
+  const left = (result.stdout_omitted ?? 0) + (result.stderr_omitted ?? 0);
   const omitted = left === 0 ? '' : `; ${left} bytes of output not shown`;
-  return `${how} on ${result.host} after ${result.duration_ms} ms (${result.command_id})${stop}${omitted}`;
+  return `${howText(result)} on ${result.host} after ${result.duration_ms} ms (${result.command_id})${stop}${omitted}`;
+};
+
+/** The status in words. */
+export const howText = ({ status, exit_code, signal }: Plain): string => {
+  if (status === 'exited') return `exited ${exit_code}`;
+  return status === 'signalled' ? `ended by signal ${signal}` : String(status);
 };
 
 /** What a stop proved, in words. */

@@ -1,33 +1,45 @@
 import * as z from 'zod';
 import type { Run } from '../call.ts';
-import { commandResult, commandShape, commandText, lostFailure } from './command-result.ts';
-import { host, reason, timeoutMs, waitMs } from './fields.ts';
+import type { Permit } from '../gate/permit.ts';
+import type { Command } from '../ssh/fleet.ts';
+import {
+  type CommandResult,
+  commandResult,
+  commandShape,
+  commandText,
+  howText,
+  lostFailure,
+  refuseUnsent,
+  standing,
+} from './command-result.ts';
+import { host, hosts, reason, timeoutMs, waitMs } from './fields.ts';
+import { manyFailure, manyResult, manyShape, manyText } from './many-result.ts';
 import { argv, command, programOf } from './program.ts';
-import { defineTool } from './tool.ts';
+import { type Caller, defineTool, type House } from './tool.ts';
 import { waitForEnd } from './wait.ts';
 
 const WAIT_MS = 30_000;
 
 const input = z
   .strictObject({
-    host,
-    command: command.describe('A command line for the login shell of the account.'),
+    host: host.optional(),
+    hosts: hosts.optional().describe('Instead of host: names, sets, "tag:NAME"; each is judged by itself.'),
+    command: command.describe('A command line for the login shell.'),
     argv,
-    cwd: z.string().min(1).max(4096).optional().describe('Directory to run in.'),
+    cwd: z.string().min(1).max(4096).optional().describe('Where to run.'),
     env: z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(65_536))
       .optional()
-      .describe('Environment variables to add.'),
+      .describe('Variables to add.'),
     stdin: z.string().max(1_048_576).optional().describe('Text for standard input, closed when absent.'),
     timeout_ms: timeoutMs,
     wait_ms: waitMs(WAIT_MS),
-    detach: z
-      .boolean()
-      .optional()
-      .describe(
-        'Let it outlive this server, where the policy allows it: returns at once, and the host keeps its output.',
-      ),
+    detach: z.boolean().optional().describe('Let it outlive this server, where the policy allows it: returns at once.'),
     reason,
+  })
+  .refine(value => (value.host === undefined) !== (value.hosts === undefined), {
+    message: 'give either host or hosts',
+    path: ['host'],
   })
   .refine(value => (value.command === undefined) !== (value.argv === undefined), {
     message: 'give either command or argv',
@@ -38,21 +50,40 @@ const input = z
     path: ['stdin'],
   });
 
-/** `ssh_exec`: runs one command on one host. */
+const output = z.strictObject({ ...commandShape.partial().shape, results: manyShape });
+
+const REQUIRED = Object.entries(commandShape.shape).flatMap(([name, field]) => (field.isOptional() ? [] : [name]));
+
+const isOne = (out: z.output<typeof output>): out is CommandResult => out.command_id !== undefined;
+
+const runOn = async (
+  permit: Permit<Run>,
+  { fleet }: House,
+  moment: Caller,
+  args: z.output<typeof input>,
+): Promise<Command> => {
+  const command = await fleet.run(permit, moment.signal);
+  if (args.detach !== true) await waitForEnd(command, args.wait_ms, moment);
+  refuseUnsent(command);
+  return command;
+};
+
+/** `ssh_exec`: runs a command on one host, or on many at once. */
 export const exec = defineTool({
   name: 'ssh_exec',
   title: 'Run a command over SSH',
   description:
-    'Runs a command on a configured host over SSH and returns its exit code, stdout and stderr. ' +
-    'A command that outlives wait_ms goes on and is handed over with a command_id: read it with ssh_read_output, stop it with ssh_cancel_command. ' +
-    'A host runs five at a time: one that has to wait is handed over too, marked queued: nothing was sent yet. ' +
-    'Output that background work writes after the command ended is not kept: redirect it to a file.',
+    'Runs a command on a configured host, or on many (results, in the order asked): exit code, stdout, stderr. ' +
+    'One that outlives wait_ms goes on: ssh_read_output reads it by command_id, ssh_cancel_command stops it. ' +
+    'One that waits for a lane of its host is handed over as queued: not sent yet. ' +
+    'What background work writes after the end is not kept: redirect it to a file.',
   risk: 'execute',
   input,
-  output: commandShape,
+  output,
+  forms: [REQUIRED, ['results']],
   action: (args, { directory }): Run => ({
     kind: 'exec',
-    target: directory.target(args.host),
+    target: directory.target(args.host ?? ''),
     program: programOf(args),
     ...(args.cwd === undefined ? {} : { cwd: args.cwd }),
     env: args.env ?? {},
@@ -60,11 +91,13 @@ export const exec = defineTool({
     timeoutMs: args.timeout_ms,
     ...(args.detach === true ? { detach: true } : {}),
   }),
-  run: async (permit, { fleet }, moment, args) => {
-    const command = await fleet.run(permit, moment.signal);
-    if (args.detach !== true) await waitForEnd(command, args.wait_ms, moment);
-    return commandResult(command);
+  run: async (permit, house, moment, args) => commandResult(await runOn(permit, house, moment, args)),
+  many: {
+    hosts: args => args.hosts,
+    run: runOn,
+    word: command => (command.state().end === undefined ? 'still runs' : howText(standing(command))),
+    join: manyResult,
   },
-  text: commandText,
-  failure: lostFailure,
+  text: out => (isOne(out) ? commandText(out) : manyText(out.results ?? [])),
+  failure: out => (isOne(out) ? lostFailure(out) : manyFailure(out.results ?? [])),
 });

@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** A name of the configuration, never an address. */
 export const host = z.string().min(1).max(255).describe('A host name from ssh_list_hosts.');
+/** Configured hosts by their names, by sets of the policy and by tags. */
+export const hosts = z.array(z.string().max(255)).min(1).max(200);
 /** A handle of a command; looked up only after the gate. */
 export const commandId = z.string().max(64).describe('The command_id that ssh_exec returned.');
 /** A handle of a session. */

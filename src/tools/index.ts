@@ -2,6 +2,8 @@ import { cancelCommand } from './cancel-command.ts';
 import { connect } from './connect.ts';
 import { disconnect } from './disconnect.ts';
 import { exec } from './exec.ts';
+import { hostAdd } from './host-add.ts';
+import { hostRemove } from './host-remove.ts';
 import { listHosts } from './list-hosts.ts';
 import { readOutput } from './read-output.ts';
 import { sessionEnd } from './session-end.ts';
@@ -23,5 +25,7 @@ export const TOOLS: readonly Tool[] = [
   sessionEnd,
   connect,
   disconnect,
+  hostAdd,
+  hostRemove,
   status,
 ];

@@ -6,29 +6,62 @@ export type Shown = { readonly text: string; readonly cursor: number; readonly o
 /** Characters of one result, as JSON: fits what every client measured passes on to its model. */
 export const RESULT_CHARS = 30_000;
 const FRAME_CHARS = 2_000;
-const PIECE_CHARS = RESULT_CHARS - FRAME_CHARS;
+/** What is left of them for what hosts wrote. */
+export const PIECE_CHARS = RESULT_CHARS - FRAME_CHARS;
 /** So much is shown of what nobody can read. */
 const BINARY_CHARS = 512;
 
 /** Both streams within one budget: each may use what the other leaves, and binary data has little. */
-export const showBoth = (stdout: Output, stderr: Output): { readonly stdout: Shown; readonly stderr: Shown } => {
-  const whole = RESULT_CHARS - FRAME_CHARS;
-  const most = ({ binary }: Output): number => (binary ? BINARY_CHARS : whole);
+export const showBoth = (
+  stdout: Output,
+  stderr: Output,
+  whole = PIECE_CHARS,
+): { readonly stdout: Shown; readonly stderr: Shown } => {
+  const most = ({ binary }: Output): number => Math.min(whole, binary ? BINARY_CHARS : whole);
   const left = whole - cost(show(stdout, most(stdout)).text);
-  const err = show(stderr, Math.min(most(stderr), Math.max(whole / 3, left)));
+  const err = show(stderr, Math.min(most(stderr), Math.max(Math.floor(whole / 3), left)));
   const out = show(stdout, Math.min(most(stdout), whole - cost(err.text)));
   return { stdout: out, stderr: err };
 };
 
-/** Head and tail of a stream in at most `chars` characters of JSON, with a line between them that says what is left out. */
+/** The characters of JSON that both streams would take, `most` at the most. */
+export const needOf = (stdout: Output, stderr: Output, most: number): number =>
+  Math.min(most, needOfOne(stdout, most) + needOfOne(stderr, most));
+
+const needOfOne = (output: Output, most: number): number => {
+  if (output.binary) return cost(show(output, Math.min(most, BINARY_CHARS)).text);
+  const { text, next } = output.read(0, LONGEST_CHARACTER * most);
+  return next < output.length ? most : Math.min(most, cost(text));
+};
+
+/** UTF-8 takes three bytes for what JSON writes as one character. */
+const LONGEST_CHARACTER = 3;
+
+/**
+ * Head and tail of a stream in at most `chars` characters of JSON, with a line between them that says what is left out; where
+ * there is no room for such a line, the head.
+ */
 export const show = (output: GrowingText, chars: number): Shown => {
-  let bytes = Math.floor(chars);
+  const all = output.read(0, LONGEST_CHARACTER * chars);
+  if (all.next >= output.length && cost(all.text) <= chars)
+    return { text: all.text, cursor: all.next, omitted: all.dropped };
+  if (chars < LEAST_MARKED) return headOf(output, all, chars);
+  let bytes = LONGEST_CHARACTER * chars;
   for (;;) {
     const shown = headAndTail(output, bytes);
     const size = cost(shown.text);
     if (size <= chars || bytes < 64) return shown;
     bytes = Math.floor((bytes * chars) / size) - 16;
   }
+};
+
+/** Less than this is no room for head, tail and what is said between them. */
+const LEAST_MARKED = 480;
+
+const headOf = (output: GrowingText, { text: all, from, dropped }: Piece, chars: number): Shown => {
+  const { text } = showText(all, chars);
+  const cursor = from + Buffer.byteLength(text);
+  return { text, cursor, omitted: dropped + output.length - cursor };
 };
 
 /** A piece from a cursor on, at most so many bytes of text and so many characters of JSON. */
@@ -62,4 +95,5 @@ const headAndTail = (output: GrowingText, bytes: number): Shown => {
   return { text: `${head.text}${mark}${tail.text}`, cursor: head.next, omitted: head.dropped + between };
 };
 
-const cost = (text: string): number => JSON.stringify(text).length - 2;
+/** The characters that a text takes in JSON. */
+export const cost = (text: string): number => JSON.stringify(text).length - 2;

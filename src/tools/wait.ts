@@ -22,7 +22,7 @@ export const wait = async (coming: Promise<unknown>, ms: number, signal: AbortSi
 };
 
 /** A little more than the second that has to lie between two messages of progress, so that none is left out by a hair. */
-const TELL_MS = 1_020;
+export const TELL_MS = 1_020;
 
 /** Waits for a command's end, saying once a second how far it is; a caller that gives up stops the command. */
 export const waitForEnd = async (command: Command, ms: number, moment: Moment): Promise<void> => {

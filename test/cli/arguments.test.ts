@@ -29,7 +29,10 @@ const BAD: readonly { readonly argv: readonly string[]; readonly says: string }[
     says: 'unknown command "approvals"; there are serve, init, doctor, hosts, policy, sessions, audit',
   },
   { argv: ['hosts', 'tst', 'web'], says: 'unknown command of hosts "tst"; did you mean "test"?' },
-  { argv: ['hosts', 'show', 'web'], says: 'unknown command of hosts "show"; there are list, test, trust' },
+  {
+    argv: ['hosts', 'enrol', 'web'],
+    says: 'unknown command of hosts "enrol"; there are list, test, trust, show, add, remove, undo',
+  },
   {
     argv: ['policy'],
     says: 'one more word is needed: policy validate, policy test, policy explain, policy can, policy diff, policy init, policy schema',

@@ -94,6 +94,7 @@ test.each(['yes', 'the fingerprint'])(
       ok: true,
       server: expect.stringMatching(/^OpenSSH_/),
       fingerprint,
+      login: ['key'],
       shell: expect.stringMatching(/^\/.*sh$/),
       round_trip_ms: expect.any(Number),
       command_ms: expect.any(Number),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import type { Clock } from '../../src/call.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/run.ts';
 import { manualClock } from '../support/clock.ts';
@@ -17,10 +18,10 @@ export type Person = AsyncDisposable & {
   readonly answering: (answers: string, ...argv: readonly string[]) => Promise<Ran>;
 };
 
-type Circumstances = { readonly env?: Record<string, string>; readonly tty?: boolean };
+type Circumstances = { readonly env?: Record<string, string>; readonly tty?: boolean; readonly clock?: Clock };
 
 /** Makes one. Nothing of the real account is in reach. */
-export const person = async ({ env = {}, tty = false }: Circumstances = {}): Promise<Person> => {
+export const person = async ({ env = {}, tty = false, clock = manualClock() }: Circumstances = {}): Promise<Person> => {
   const home = await tempFolder('sallyport-cli-');
   const answering = async (answers: string, ...argv: readonly string[]): Promise<Ran> => {
     const written = { stdout: [] as string[], stderr: [] as string[] };
@@ -33,7 +34,7 @@ export const person = async ({ env = {}, tty = false }: Circumstances = {}): Pro
       env: { HOME: home.path, PATH: process.env.PATH, ...env },
       uid: process.getuid?.(),
       resolve: path => (isAbsolute(path) ? path : join(home.path, path)),
-      clock: manualClock(),
+      clock,
       random: randomBytes,
       program: ['/usr/bin/node', '/opt/sallyport/dist/sallyport.js'],
       version: '1.2.3',

@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { instancesOf } from '../../src/cli/instances.ts';
 import { testDocument } from '../../src/cli/policy-test.ts';
 import { PRESET_NAMES, presetText } from '../../src/cli/presets.ts';
 import { lint } from '../../src/policy/lint.ts';
 import { PACKS } from '../../src/policy/packs/index.ts';
 import { readCommands } from '../../src/policy/packs/pack.ts';
+import { instancesOf } from '../../src/policy/synopsis/instances.ts';
 import { type Person, person } from './person.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -305,6 +305,13 @@ const WIDER: readonly { readonly title: string; readonly narrow: Json; readonly 
   { title: 'an option more', narrow: rules(NARROW), wide: rules({ ...NARROW, commands: ['uptime [-p]'] }) },
   { title: 'a deny less', narrow: {}, wide: rules(LOOK, { ...RESTART, effect: 'allow' }) },
   { title: 'a host more', narrow: {}, wide: { hosts: { prod: ['prod-*', 'tag:production', 'stage-*'] } } },
+  { title: 'any address', narrow: { networks: { allow: ['10.0.0.0/8'] } }, wide: {} },
+  {
+    title: 'a network more',
+    narrow: { networks: { allow: ['10.0.0.0/8'] } },
+    wide: { networks: { allow: ['10.0.0.0/8', 'fd00::/8'] } },
+  },
+  { title: 'a network denied no more', narrow: { networks: { deny: ['10.1.0.0/16'] } }, wide: {} },
   { title: 'any user', narrow: rules({ ...NARROW, users: ['deploy'] }), wide: rules(NARROW) },
   { title: 'input', narrow: rules(NARROW), wide: rules({ ...NARROW, stdin: true }) },
   { title: 'company', narrow: rules({ ...NARROW, alone: true }), wide: rules(NARROW) },

@@ -26,6 +26,10 @@ const host = (more: object) => ({ hosts: { web: { address: '10.0.0.5', user: 'de
 test('an empty object is a configuration without hosts that looks where ssh looks for keys', () => {
   expect(read({})).toEqual({
     hosts: [],
+    entries: new Map(),
+    sshConfig: 'none',
+    networks: {},
+    problem: expect.any(Function),
     knownHosts: ['/home/deploy/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts'],
     grants: new Map(),
     timeouts: {},
@@ -79,6 +83,138 @@ test('comments may stand in it, ways to log in keep their order, and files count
   });
 });
 
+test('what a host needs to be found, believed and logged in to is read as it is meant', () => {
+  const { hosts, networks, sshConfig, timeouts, limits } = read({
+    hosts: {
+      gw: { address: '10.0.0.1', user: 'jump' },
+      web: {
+        address: '10.0.0.5',
+        user: 'deploy',
+        via: 'gw',
+        transport: 'openssh',
+        knownHosts: '~/kh',
+        keyAlias: 'web-key',
+        auth: [
+          { agent: true, only: 'keys/a.pub', socket: '~/agent' },
+          { key: '~/k', certificate: 'k-cert.pub' },
+          { interactive: [{ asks: 'Verification code', answer: { env: 'CODE' } }] },
+        ],
+      },
+    },
+    networks: { allow: ['10.0.0.0/8', '::1'], deny: '10.9.0.0/16'.split(' ') },
+    timeouts: { idleMs: 60_000 },
+    limits: { linksPerHost: 2 },
+  });
+  const folder = '/home/deploy/.config/sallyport';
+  expect(JSON.parse(JSON.stringify({ hosts, networks, sshConfig, timeouts, limits }))).toEqual({
+    hosts: [
+      {
+        name: 'gw',
+        address: '10.0.0.1',
+        port: 22,
+        user: 'jump',
+        auth: [{ kind: 'agent', socket: '/run/agent.sock' }],
+        hostKeys: [],
+        tags: [],
+      },
+      {
+        name: 'web',
+        address: '10.0.0.5',
+        port: 22,
+        user: 'deploy',
+        via: expect.objectContaining({ name: 'gw', address: '10.0.0.1' }),
+        transport: 'openssh',
+        knownHosts: ['/home/deploy/kh'],
+        keyAlias: 'web-key',
+        auth: [
+          { kind: 'agent', socket: '/home/deploy/agent', only: [`${folder}/keys/a.pub`] },
+          { kind: 'key', path: '/home/deploy/k', certificate: `${folder}/k-cert.pub` },
+          { kind: 'interactive', answers: [{ asks: 'Verification code', answer: '[secret]' }] },
+        ],
+        hostKeys: [],
+        tags: [],
+      },
+    ],
+    networks: { allow: ['10.0.0.0/8', '::1'], deny: ['10.9.0.0/16'] },
+    sshConfig: 'none',
+    timeouts: { idleMs: 60_000 },
+    limits: { linksPerHost: 2 },
+  });
+});
+
+test.each([
+  { said: undefined, sshConfig: 'none' },
+  { said: false, sshConfig: 'none' },
+  { said: true, sshConfig: 'usual' },
+  { said: '~/.ssh/more', sshConfig: { file: '/home/deploy/.ssh/more' } },
+])('sshConfig $said is $sshConfig', ({ said, sshConfig }) => {
+  expect(read({ sshConfig: said }).sshConfig).toEqual(sshConfig);
+});
+
+const account = { address: '10.0.0.5', user: 'u' };
+
+test.each([
+  {
+    title: 'a way over no host',
+    value: { hosts: { web: { ...account, via: 'gww' }, gw: account } },
+    says: ['1:56 /hosts/web/via "gww" is no configured host; did you mean "gw"?'],
+  },
+  {
+    title: 'a way back to itself',
+    value: { hosts: { a: { ...account, via: 'b' }, b: { ...account, via: 'a' }, c: { ...account, via: 'c' } } },
+    says: [
+      '1:54 /hosts/a/via leads back to itself: a, b, a',
+      '1:102 /hosts/b/via leads back to itself: b, a, b',
+      '1:150 /hosts/c/via leads back to itself: c, c',
+    ],
+  },
+  {
+    title: 'no address where there is no ssh_config',
+    value: { hosts: { a: { user: 'u' } } },
+    says: ['1:15 /hosts/a/address is missing; it must be a text'],
+  },
+  {
+    title: 'a network with bits beyond its length',
+    value: { networks: { deny: ['10.0.0.1/8'] } },
+    says: ['1:22 /networks/deny/0 must be an address or a network, like 10.0.0.0/8 or fd00::/8'],
+  },
+  {
+    title: 'an ssh_config that is a number',
+    value: { sshConfig: 1, hosts: { a: {} } },
+    says: ['1:14 /sshConfig must be true, false or the path of a file'],
+  },
+  {
+    title: 'a transport by another name',
+    value: { hosts: { a: { ...account, transport: 'openSSH' } } },
+    says: ['1:60 /hosts/a/transport must be "ssh2" or "openssh", and is "openSSH"; did you mean "openssh"?'],
+  },
+  {
+    title: 'an answer that is written down',
+    value: { hosts: { a: { ...account, auth: { interactive: { asks: 'Code', answer: '123456' } } } } },
+    says: [
+      '1:94 /hosts/a/auth/interactive/answer a secret is never written here: say where it lies, as {"env": "NAME"}, {"command": ["pass", "show", "x"]} or {"file": "~/path"}',
+    ],
+  },
+  {
+    title: 'a name in known_hosts that is a pattern',
+    value: { hosts: { a: { ...account, keyAlias: '*' } } },
+    says: ['1:59 /hosts/a/keyAlias must be the name that stands in known_hosts, without patterns'],
+  },
+])('$title is a problem in its place', ({ value, says }) => {
+  expect(problemsOf(JSON.stringify(value))).toEqual(says);
+});
+
+test('a way over more hosts than anybody needs is refused, and none is too long to say so', () => {
+  const hosts = Object.fromEntries(
+    Array.from({ length: 60 }, (_, at) => [`h${at}`, at === 0 ? account : { ...account, via: `h${at - 1}` }]),
+  );
+  const problems = problemsOf(JSON.stringify({ hosts }));
+  expect(problems).toHaveLength(27);
+  expect(new Set(problems.map(problem => problem.replace(/^\S+ \S+ /, '')))).toEqual(
+    new Set(['leads over more than 32 hosts']),
+  );
+});
+
 test('limits are numbers within their bounds, each named when it is not', () => {
   const limits = { commands: 8, commandsPerHost: 4, detached: 0, sessionLifeMs: 3_600_000, keepTotalBytes: 1_048_576 };
   expect(read({ limits }).limits).toEqual(limits);
@@ -97,9 +233,9 @@ test('every problem is reported at once, in its place', () => {
   "hosts": {
     "-web": { "address": "a", "user": "u" },
     "db": { "addres": "10.0.0.6", "user": "", "port": 70000, "tags": ["a b"] },
-    "app": { "address": "10.0.0.7", "user": "u", "auth": [{ "agent": true }, { "key": 3 }, { "pasword": "x" }], "via": "db" }
+    "app": { "address": "10.0.0.7", "user": "u", "auth": [{ "agent": true }, { "key": 3 }, { "pasword": "x" }], "shell": "posix" }
   },
-  "sshConfig": true,
+  "console": {},
   "grant": {},
   "state": { "redis": "redis://x" },
   "knownHosts": []
@@ -112,9 +248,9 @@ test('every problem is reported at once, in its place', () => {
     '4:55 /hosts/db/port must be at most 65535',
     '4:71 /hosts/db/tags/0 must be letters, digits, ., _ and -',
     '5:87 /hosts/app/auth/1/key must be a string',
-    '5:92 /hosts/app/auth/2 must be {"agent": true}, {"key": "path"} or {"password": SECRET}',
-    '5:113 /hosts/app/via is not available in this version',
-    '7:3 /sshConfig is not available in this version',
+    '5:92 /hosts/app/auth/2 must be {"agent": true}, {"key": "path"}, {"password": SECRET} or {"interactive": [QUESTIONS]}',
+    '5:113 /hosts/app/shell is not available in this version',
+    '7:3 /console is not available in this version',
     '8:3 /grant is not a known name; did you mean "grants"?',
     '9:12 /state must be "sqlite": Redis is not available in this version',
     '10:17 /knownHosts must not be empty',

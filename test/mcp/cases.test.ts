@@ -28,6 +28,10 @@ const hostsOf = ({ calls }: Case): readonly Host[] =>
     tags: [],
   }));
 
+const unheard = (): never => {
+  throw new Error('no case changes the list of hosts');
+};
+
 const open = async (one: Case) => {
   const clock = manualClock({ wallMs: CASE_START });
   const records: AuditRecord[] = [];
@@ -44,7 +48,7 @@ const open = async (one: Case) => {
   const fleet = createFleet({ inventory: fixedInventory(hosts), connections, clock, random: randomBytes });
   const service = {
     tools: TOOLS,
-    house: { gate, fleet, version: '0' },
+    house: { gate, fleet, hosts: { add: unheard, remove: unheard }, version: '0' },
     grant: 'local',
     shows: (tool: string) => visibility(policy, tool),
     newCallId: () => 'call_1',

@@ -15,6 +15,8 @@ const ARGUMENTS: Readonly<Record<string, Record<string, unknown>>> = {
   ssh_session_end: { session_id: `ses_${ID}` },
   ssh_connect: { host: 'web-1' },
   ssh_disconnect: { host: 'web-1' },
+  ssh_host_add: { name: 'web-2', address: '192.0.2.2', like: 'web-1' },
+  ssh_host_remove: { name: 'web-1' },
   ssh_status: {},
 };
 

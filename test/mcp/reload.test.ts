@@ -294,3 +294,24 @@ test('what a candidate would answer otherwise is said and recorded, and a broken
     candidate: { decision: 'deny', rule: '(no rule)', policy: digestOf(NO_SLEEP) },
   });
 });
+
+test('what runs at an address that a changed policy bars ends as revoked, and no call dials it again', async () => {
+  await using place = await homeFor(sshd, SLEEPS);
+  await using server = raw(place);
+  const started = structured(await server.call('ssh_exec', sleep(912_361)));
+  expect(started.status).toBe('running');
+  const barred = { ...SLEEPS, networks: { deny: ['127.0.0.0/8'] } };
+  await replace(place, barred);
+  await reload(place, { ok: true, policy: digestOf(barred) });
+  const { command_id } = started;
+  const read = structured(await server.call('ssh_read_output', { command_id, wait_ms: 10_000 }));
+  expect(read.status).toBe('revoked');
+  await noneLeft('912361');
+  await sshd.caughtUp();
+  const before = sshd.counts().connections;
+  const refused = errorOf(await server.call('ssh_exec', { host: 'web-1', command: 'uptime' }));
+  expect(refused.code).toBe('UNREACHABLE');
+  expect(refused.message).toContain('127.0.0.1');
+  await sshd.caughtUp();
+  expect(sshd.counts().connections).toBe(before);
+});

@@ -22,6 +22,15 @@ export const BAD_DOCUMENTS: readonly (readonly [about: string, text: string, pro
     ['p.json:1:14 /version must be "1", and is 1', 'p.json:2:14 /default must be "allow" or "deny", and is "denied"'],
   ],
   [
+    'networks that are none',
+    '{ "version": "1", "default": "deny", "networks": { "allow": ["10.0.0.0/33", "10.0.0.0/8"], "deny": ["example.org"], "dent": [] } }',
+    [
+      'p.json:1:62 /networks/allow/0 must be an address or a network, like 10.0.0.0/8 or fd00::/8',
+      'p.json:1:101 /networks/deny/0 must be an address or a network, like 10.0.0.0/8 or fd00::/8',
+      'p.json:1:117 /networks/dent is not a known name; did you mean "deny"?',
+    ],
+  ],
+  [
     'unknown keys at every depth',
     '{ "version": "1", "default": "deny", "toolz": {},\n  "tools": { "ssh_exec": { "limts": [], "deny_if": [{ "conditions": [], "ondeny": "x" }] } } }',
     [

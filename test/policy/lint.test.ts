@@ -46,7 +46,6 @@ describe('a sound document is warned about', () => {
         'ssh_upload is unrestricted: it may write any file',
         'ssh_download is unrestricted: it may read any file',
         'ssh_tunnel_start is unrestricted: it may reach any address',
-        'ssh_host_add is unrestricted: it may add any host',
       ].map(message => `p.json:2:1 /default ${message}, on every host`),
     ],
     [

@@ -24,6 +24,7 @@ test('there is one document under each heading, and none elsewhere', () => {
     'Approval for production',
     'A freeze window',
     'A one-command key',
+    'Staging hosts that an agent manages',
   ]);
   expect(PAGE.match(/```json/g)?.length).toBe(RECIPES.length);
 });

@@ -85,7 +85,7 @@ const BAD: readonly (readonly [about: string, text: string, problems: readonly s
       '2:76 /rules/0/commands is about commands, and the rule has no "exec"',
       '3:10 /rules/0/alone is about commands, and the rule has no "exec"',
       '3:25 /rules/0/match is about commands, and the rule has no "exec"',
-      '3:38 /rules/0/ports is about tunnels: name forward in actions',
+      '3:38 /rules/0/ports is about tunnels and new hosts: name forward or configure in actions',
       '3:52 /rules/0/input is about keys typed to a program: name input in actions',
       '3:71 /rules/0/approval means nothing in an allow: write "effect": "ask"',
     ],

@@ -25,7 +25,16 @@ const FENCES: readonly { readonly what: RegExp; readonly only: readonly RegExp[]
   { what: /^(ssh2|p-queue|node:tls)$/, only: [/^src\/ssh\//] },
   { what: /^node:net$/, only: [/^src\/ssh\//, /^src\/console\//] },
   { what: /^@modelcontextprotocol\//, only: [/^src\/mcp\//] },
-  { what: /^node:child_process$/, only: [/^src\/config\/secret-command\.ts$/] },
+  // A program that prints a secret, `ssh -G`, the OpenSSH client of the second transport, and its version for doctor.
+  {
+    what: /^node:child_process$/,
+    only: [
+      /^src\/config\/secret-command\.ts$/,
+      /^src\/config\/ssh-config\/ask\.ts$/,
+      /^src\/ssh\/openssh\/master\.ts$/,
+      /^src\/cli\/doctor-ssh\.ts$/,
+    ],
+  },
   { what: /^(node:process|process)$/, only: [/^src\/main\.ts$/, /^src\/cli\//] },
   { what: /^(node:sqlite|libsql)$/, only: [/^src\/state\//] },
   { what: /^re2js$/, only: [/^src\/policy\//] },

@@ -49,7 +49,9 @@ test('the TCP connection is made without delay and with keep-alive from its firs
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 15_000,
+      autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: 250,
+      lookup: expect.any(Function),
     },
   ]);
 });
@@ -61,6 +63,7 @@ test('a ready connection describes its host', async () => {
     server: expect.stringMatching(/^OpenSSH_/),
     fingerprint: sshd.hostKeys[0]?.fingerprint,
     roundTripMs: expect.any(Number),
+    login: ['key'],
   });
   expect(peer.roundTripMs).toBeGreaterThan(0);
   expect(peer.roundTripMs).toBeLessThan(1_000);
@@ -369,7 +372,7 @@ const QUICK = { pingMs: 20, lookMs: 20, silentLooks: 10 };
 test('a line that went dead is noticed, what ran on it closes without a status, and what waits moves on', async () => {
   const relay = await relayTo(sshd.port);
   const host = await sshd.host({ port: relay.port, hostKeys: [sshd.hostKeys[0]?.fingerprint ?? ''] });
-  using connections = testConnections([host], { knownHosts: [], heartbeat: QUICK });
+  using connections = testConnections([host], { knownHosts: [], heartbeat: QUICK, clock: manualClock() });
   const { attach, ran } = reader();
   await connections.get('web').exec('cat', { attach });
   relay.goSilent();
@@ -401,6 +404,7 @@ test('a host that refuses sessions for a while gets the same command again, whic
   await using rude = await startRudeHost({ refuseSessions: 19 });
   using connections = testConnections([rude.host()], {
     knownHosts: [rude.knownHosts],
+    clock: manualClock(),
     random: () => Buffer.of(49),
     pause: async ms => void pauses.push(ms),
   });

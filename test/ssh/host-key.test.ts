@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrol } from '../../src/ssh/enrol.ts';
 import { scan } from '../../src/ssh/reach.ts';
+import { lookUp } from '../../src/ssh/tcp.ts';
 import { realClock } from '../support/clock.ts';
 import { run, testConnections } from '../support/connections.ts';
 import { startRudeHost, swapHostKey } from '../support/rude-host.ts';
@@ -173,6 +174,7 @@ const reaching = (knownHosts: readonly string[]) => ({
   clock: realClock,
   log: () => {},
   connect,
+  lookUp,
   connectTimeoutMs: 5_000,
   knownHosts,
 });

@@ -69,7 +69,8 @@ test('a hundred spoiled streams end in the right answer or a failure, never in a
   relay.close();
   const allowed = ['0 ran: x', 'lost', 'UNREACHABLE', 'CONNECTION_LOST', 'HOST_KEY_CHANGED', 'AUTH_FAILED'];
   expect([...outcomes.keys()].filter(outcome => !allowed.includes(outcome))).toEqual([]);
-  expect(outcomes.get('UNREACHABLE')).toBeGreaterThan(20);
+  // What broke off before the handshake was tried again.
+  expect(outcomes.get('UNREACHABLE')).toBeGreaterThan(5);
 });
 
 const number = (value: number): Buffer => {

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import { failureObject } from '../../src/mcp/result.ts';
+import type { Certificate } from '../../src/ssh/certificate.ts';
 import { enrol } from '../../src/ssh/enrol.ts';
 import type { Host } from '../../src/ssh/host.ts';
 import { type HostKey, readHostKey } from '../../src/ssh/host-key.ts';
@@ -65,6 +67,60 @@ test.each([
   expect(trust.judge(mine)).toBe(verdict);
 });
 
+test.each([
+  ['known', 'the alias', ed('web-alias'), {}],
+  ['known', 'the alias, whatever the port', ed('web-alias'), { port: 2222 }],
+  ['unknown', 'the alias and a port', ed('[web-alias]:2222'), { port: 2222 }],
+  ['unknown', 'the address', ed(WEB), {}],
+  ['unknown', 'the address, on another port', ed(WEB), { port: 2222 }],
+  ['changed', 'another key under the alias', ed(WEB) + ed('web-alias', OTHER), {}],
+  ['revoked', 'the key revoked under the alias', ed('web-alias') + ed('web-alias', MINE, '@revoked '), {}],
+])('a host with an alias is %s with a line for %s', async (verdict, _title, text, over) => {
+  const trust = await trustIn(text, { keyAlias: 'Web-Alias', ...over });
+  expect(trust.judge(mine)).toBe(verdict);
+});
+
+test('a certificate vouches for its own key, under a name that its authority is trusted for', async () => {
+  const trust = await trustIn(ed('*.example.org', OTHER, '@cert-authority '));
+  const certificate: Certificate = {
+    ...{ type: 'ssh-ed25519-cert-v01@openssh.com', blob: Buffer.alloc(0), kind: 'host', keyId: 'web' },
+    ...{ certified: mine, authority: other, principals: [WEB], criticalOptions: [] },
+    ...{ validAfter: 0n, validBefore: 100n },
+  };
+  const at = (wallMs: number, over: Partial<Certificate> = {}) => ({
+    certificate: { ...certificate, ...over },
+    wallMs,
+  });
+  expect(trust.judge(mine, at(99_999))).toBe('known');
+  expect(trust.judge(mine, at(100_000))).toBe('unknown');
+  expect(trust.judge(other, at(99_999))).toBe('unknown');
+  expect(trust.judge(mine, at(99_999, { authority: mine }))).toBe('unknown');
+  expect(trust.judge(mine)).toBe('unknown');
+  expect(trust.refusal(other, 'unknown', at(0)).message).toContain(
+    'Its certificate "web" does not count: it is that of another key.',
+  );
+  const pinned = await trustIn(ed('*.example.org', OTHER, '@cert-authority '), { hostKeys: [other.fingerprint] });
+  expect(pinned.judge(mine, at(0))).toBe('changed');
+});
+
+test('certificates are asked for where an authority is trusted or a key is revoked, and nowhere else', async () => {
+  const none = { first: [], last: [] };
+  const all = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'].map(
+    type => `${type}-cert-v01@openssh.com`,
+  );
+  const [ed25519, nistp256, ...rest] = all;
+  const authority = ed(WEB, OTHER, '@cert-authority ');
+  const known256 = `[${WEB}]:2222 ecdsa-sha2-nistp256 ${NISTP256}\n`;
+  const asked = async (text: string, over: Partial<Host> = {}) => (await trustIn(text, over)).certificates;
+  expect(await asked(ed(WEB))).toEqual(none);
+  expect(await asked(authority)).toEqual({ first: all, last: [] });
+  expect(await asked(authority + known256, { port: 2222 })).toEqual({ first: [nistp256], last: [ed25519, ...rest] });
+  expect(await asked(ed('*', OTHER, '@revoked '))).toEqual({ first: [], last: all });
+  expect(await asked(ed('*', OTHER, '@revoked '), { hostKeys: [mine.fingerprint] })).toEqual({ first: [], last: all });
+  expect(await asked(authority, { hostKeys: [mine.fingerprint] })).toEqual(none);
+  expect(await asked(authority, { keyAlgorithms: ['ssh-ed25519'] })).toEqual(none);
+});
+
 test('the types that are known are asked for first', async () => {
   const text = `${WEB} ecdsa-sha2-nistp256 ${NISTP256}\n${ed('db')}`;
   expect((await trustIn(text)).types).toEqual(['ecdsa-sha2-nistp256']);
@@ -97,14 +153,18 @@ test('a changed key is refused with both fingerprints and the line to look at', 
       'A person must find out why before anybody connects; if the new key is right, ' +
       'remove the old one from known_hosts and run: sallyport hosts trust web',
   );
-  expect(failure.operator).toContain(`The old key is in ${file}:2.`);
+  expect(failure.operator).toContain(
+    `The old key is in ${file}:2; this removes it: ssh-keygen -R web.example.org -f ${file}.`,
+  );
   expect(JSON.stringify(failureObject(failure))).not.toContain(temp.path);
   expect(failure.details).toMatchObject({ expected: [other.fingerprint] });
 });
 
 test('a host that only a certificate authority covers is told so', async () => {
   const trust = await trustIn(ed(WEB, OTHER, '@cert-authority '));
-  expect(trust.refusal(mine, 'unknown').message).toContain('certificates of hosts cannot be checked here');
+  expect(trust.refusal(mine, 'unknown').message).toContain(
+    'A @cert-authority line covers the name, but it presented no certificate of that authority.',
+  );
 });
 
 test('a file that is missing is empty, and trusts nobody', async () => {
@@ -136,6 +196,17 @@ test('a host is not dialled while a known_hosts file cannot be read', async () =
   expect(connections.logged.join()).toContain(`${temp.path} cannot be read: `);
 });
 
+test('/dev/null is an empty file, and a pipe is none and not waited for', async () => {
+  await using temp = await tempFolder();
+  const pipe = `${temp.path}/pipe`;
+  execFileSync('mkfifo', [pipe]);
+  const nowhere = await loadTrust(host(), ['/dev/null']);
+  expect([nowhere.standing, nowhere.unreadable]).toEqual(['unknown', undefined]);
+  const waiting = await loadTrust(host(), [await temp.write('known_hosts', ed(WEB)), pipe]);
+  expect(waiting.judge(mine)).toBe('unknown');
+  expect(waiting.unreadable?.operator).toContain(`${pipe} cannot be read: it is no file`);
+});
+
 test('every file is asked', async () => {
   await using temp = await tempFolder();
   const files = [await temp.write('a', ed('db')), `${temp.path}/none`, await temp.write('b', ed(WEB))];
@@ -162,6 +233,20 @@ test('enrolling uses the name with its port, in lower case', async () => {
   const file = `${temp.path}/known_hosts`;
   await enrol(file, host({ address: 'WEB.example.org', port: 2222 }), mine);
   expect(await readFile(file, 'utf8')).toBe(`[web.example.org]:2222 ssh-ed25519 ${MINE}\n`);
+});
+
+test('enrolling uses the alias of a host as it is, and its own file', async () => {
+  await using temp = await tempFolder();
+  const file = `${temp.path}/known_hosts`;
+  const aliased = host({ port: 2222, keyAlias: 'Web-Alias', knownHosts: ['/nowhere/known_hosts'] });
+  expect(await enrol(file, aliased, mine)).toBe('added');
+  expect(await readFile(file, 'utf8')).toBe(`web-alias ssh-ed25519 ${MINE}\n`);
+  expect((await loadTrust({ ...aliased, knownHosts: [file] }, [])).judge(mine)).toBe('known');
+  expect((await loadTrust(aliased, [file])).judge(mine)).toBe('unknown');
+});
+
+test('nothing is enrolled where nothing can be kept', async () => {
+  await expect(enrol('/dev/null', host(), mine)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
 });
 
 test('enrolling twice adds nothing', async () => {

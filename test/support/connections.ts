@@ -4,32 +4,41 @@ import { setTimeout } from 'node:timers/promises';
 import type { Clock, Log } from '../../src/call.ts';
 import type { Channel } from '../../src/ssh/channel.ts';
 import type { Connections } from '../../src/ssh/connection.ts';
-import { createConnections } from '../../src/ssh/connections.ts';
+import { createConnections, type Parts } from '../../src/ssh/connections.ts';
 import type { Host } from '../../src/ssh/host.ts';
-import type { Parts } from '../../src/ssh/host-connection.ts';
-import { fixedInventory } from '../../src/ssh/inventory.ts';
+import { fixedInventory, type Inventory } from '../../src/ssh/inventory.ts';
+import { lookUp } from '../../src/ssh/tcp.ts';
 import { realClock } from './clock.ts';
 
 /** Connections that close when the test ends, what they asked of the network, and what they logged. */
 export type TestConnections = Connections &
   Disposable & { readonly dials: readonly NetConnectOpts[]; readonly logged: readonly string[] };
 
-/** Connections to some hosts with real time and a real network, unless told otherwise. */
+/** Connections to some hosts with one link each, real time and a real network, unless told otherwise. */
 export const testConnections = (
   hosts: readonly Host[],
-  parts: Partial<Parts> & { readonly knownHosts: readonly string[]; readonly clock?: Clock },
+  {
+    inventory = fixedInventory(hosts),
+    ...parts
+  }: Partial<Parts> & {
+    readonly inventory?: Inventory;
+    readonly knownHosts: readonly string[];
+    readonly clock?: Clock;
+  },
 ): TestConnections => {
   const dials: NetConnectOpts[] = [];
   const logged: string[] = [];
   const log: Log = (level, message, fields) => logged.push(JSON.stringify({ level, message, fields }));
   const dial = parts.connect ?? ((options: NetConnectOpts) => connect(options));
-  const connections = createConnections(fixedInventory(hosts), {
+  const connections = createConnections(inventory, {
     clock: realClock,
     random: randomBytes,
     log,
     pause: ms => setTimeout(ms),
+    lookUp,
     connectTimeoutMs: 10_000,
     ...parts,
+    caps: { linksPerHost: 1, ...parts.caps },
     connect: options => {
       dials.push(options);
       return dial(options);

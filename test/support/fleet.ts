@@ -48,9 +48,10 @@ type Options = Partial<FleetParts> & { readonly knownHosts: string };
 
 /** A fleet over one host. */
 export const testFleet = (host: Host, { knownHosts, ...parts }: Options): TestFleet => {
-  const connections = testConnections([host], { knownHosts: [knownHosts] });
+  const { inventory = fixedInventory([host]) } = parts;
+  const connections = testConnections([host], { inventory, knownHosts: [knownHosts] });
   const fleet = createFleet({
-    inventory: fixedInventory([host]),
+    inventory,
     connections,
     clock: realClock,
     random: randomBytes,

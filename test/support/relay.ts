@@ -9,14 +9,15 @@ export type Relay = Disposable & {
   readonly reset: () => void;
 };
 
-/** Lays one. */
-export const relayTo = async (target: number): Promise<Relay> => {
+/** Lays one. With a delay each byte is so long on its way, in each direction, and as many are on their way as are sent. */
+export const relayTo = async (target: number, { delayMs = 0 }: { delayMs?: number } = {}): Promise<Relay> => {
   const pairs: [Socket, Socket][] = [];
+  const lay = delayMs === 0 ? (from: Socket, to: Socket) => void from.pipe(to) : later(delayMs);
   const server = createServer({ noDelay: true }, near => {
     const far = connect({ port: target, host: '127.0.0.1', noDelay: true });
     for (const end of [near, far]) end.on('error', () => {});
-    near.pipe(far);
-    far.pipe(near);
+    lay(near, far);
+    lay(far, near);
     pairs.push([near, far]);
   });
   await new Promise<void>(resolve => {
@@ -41,3 +42,11 @@ export const relayTo = async (target: number): Promise<Relay> => {
     },
   };
 };
+
+const later =
+  (delayMs: number) =>
+  (from: Socket, to: Socket): void => {
+    from.on('data', chunk => setTimeout(() => to.write(chunk), delayMs));
+    from.on('end', () => setTimeout(() => to.end(), delayMs));
+    from.on('close', () => setTimeout(() => to.destroy(), delayMs));
+  };

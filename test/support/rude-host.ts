@@ -119,8 +119,12 @@ export type Rudeness = {
   readonly banner?: string;
   readonly greeting?: string;
   readonly ident?: string;
+  /** Called when somebody has connected, before anything is said. */
+  readonly onConnection?: (connection: Connection) => void;
   /** Called when somebody is logged in: to open channels towards them, to rekey. */
   readonly onReady?: (connection: Connection) => void;
+  /** Called when a session was opened, before anything is asked of it. */
+  readonly onSession?: (session: Pick<Exec, 'status' | 'write' | 'close'>) => void;
   /** Bytes that its channels ever take; as much as anybody's unless given. */
   readonly window?: number;
 };
@@ -159,6 +163,7 @@ export const startRudeHost = async (rudeness: Rudeness = {}): Promise<RudeHost> 
       socketOf(connection).setNoDelay(true);
       open.add(connection);
       connection.on('close', () => open.delete(connection)).on('error', () => {});
+      rudeness.onConnection?.(connection);
       serve(connection, rudeness, seen);
     },
   );
@@ -197,6 +202,12 @@ const serve = (connection: Connection, rudeness: Rudeness, seen: RudeHost['seen'
     if (rudeness.ignoreSessions === true) return;
     if (refusals-- > 0) return reject();
     const session = accept();
+    const early = outgoingOf(session);
+    rudeness.onSession?.({
+      status: code => protocolOf(connection).exitStatus(early, code),
+      write: text => protocolOf(connection).channelData(early, Buffer.from(text)),
+      close: () => protocolOf(connection).channelClose(early),
+    });
     // The library ignores what comes for a session after its end of file; sshd does not.
     session.on('end', () => Object.assign(session, { _ending: false }));
     session.on('signal', (_accept, _reject, { name }) => seen.signals.push(name));

@@ -54,8 +54,8 @@ export type Sshd = AsyncDisposable & {
   readonly counts: () => { readonly connections: number; readonly logins: number; readonly sessions: number };
   /** Resolves when the log has caught up with all that happened before: a connection of our own is in it. */
   readonly caughtUp: () => Promise<void>;
-  /** Kills the processes that serve connections, not the listener: what a crash of the session looks like. */
-  readonly killConnections: () => Promise<number>;
+  /** Kills the processes that serve connections, not the listener: what a crash of the session looks like; or stops them for good. */
+  readonly killConnections: (signal?: 'SIGKILL' | 'SIGSTOP') => Promise<number>;
   /** Ends the listener and everything under it, and removes the folder. */
   readonly close: () => Promise<void>;
 };
@@ -112,9 +112,9 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
       logins: countOf(server.log(), /^Accepted \S+ for /gm),
       sessions: countOf(server.log(), /^Starting session: /gm),
     }),
-    killConnections: async () => {
+    killConnections: async signal => {
       const pids = await treeOf(server.pid, command => command.startsWith('sshd'));
-      for (const pid of pids) kill(pid);
+      for (const pid of pids) kill(pid, signal);
       return pids.length;
     },
     close,
@@ -289,10 +289,10 @@ const treeOf = async (root: number, wanted: (command: string) => boolean = () =>
     .map(({ pid }) => pid);
 };
 
-/** SIGKILL to one process by its id; it may have ended by itself. */
-const kill = (pid: number): void => {
+/** A signal to one process by its id; it may have ended by itself. */
+const kill = (pid: number, signal: NodeJS.Signals = 'SIGKILL'): void => {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }

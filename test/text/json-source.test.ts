@@ -125,3 +125,8 @@ describe('everything has its place', () => {
     expect(pointerOf(['a/b', 'c~d', 0, ''])).toBe('/a~1b/c~0d/0/');
   });
 });
+
+test('commas of a list are not taken for one behind it, however many comments stand before', () => {
+  const text = `{\n${'  // a comment\n'.repeat(9)}  "x": [[1, 2], [3, 4]] // and one more, with a comma\n}`;
+  expect(readJson(text, 'f.json').problems).toEqual([]);
+});

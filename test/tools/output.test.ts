@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Gate } from '../../src/gate/gate.ts';
-import { compile } from '../../src/policy/compile.ts';
-import { memoryStore } from '../../src/state/memory.ts';
 import { exec } from '../../src/tools/exec.ts';
 import { readOutput } from '../../src/tools/read-output.ts';
-import type { Answer, House, Tool } from '../../src/tools/tool.ts';
-import { realClock } from '../support/clock.ts';
-import { type TestFleet, testFleet } from '../support/fleet.ts';
+import type { Answer, Tool } from '../../src/tools/tool.ts';
+import { type TestHouse, testHouse } from '../support/house.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 
 const POLICY = {
-  version: '1',
-  default: 'allow',
   rules: [
     { id: 'some', effect: 'allow', commands: 'any' },
     { id: 'little', effect: 'allow', commands: ['yes'], output: { max_bytes: 5000 } },
@@ -20,26 +14,17 @@ const POLICY = {
 };
 
 let sshd: Sshd;
-let web: TestFleet;
-let house: House;
+let web: TestHouse;
 beforeAll(async () => {
   sshd = await startSshd();
-  web = testFleet(await sshd.host(), sshd);
-  const policy = compile(JSON.stringify(POLICY), 'policy.json');
-  const [clock, log] = [realClock, () => undefined];
-  const audit = { admit: async () => undefined, note: () => undefined, close: () => undefined };
-  const gate = new Gate({ policy: () => policy, store: memoryStore(clock), audit, clock, log });
-  house = { gate, fleet: web.fleet, version: '0' };
+  web = testHouse([await sshd.host()], POLICY, [sshd.knownHosts]);
 });
 afterAll(async () => {
   web[Symbol.dispose]();
   await sshd.close();
 });
 
-const call = async (tool: Tool, args: Record<string, unknown>): Promise<Answer> => {
-  const { signal } = new AbortController();
-  return await tool.serve(args, { id: 'call_1', grant: 'local', signal, progress: () => undefined }, house);
-};
+const call = async (tool: Tool, args: Record<string, unknown>): Promise<Answer> => await web.call(tool, args);
 const run = async (command: string): Promise<Answer> => await call(exec, { host: 'web', command });
 
 describe('an output that the policy limits', () => {

@@ -14,7 +14,8 @@ export const speaksOfAll = ({ raw: wide, commands }: Said, { raw: narrow }: Said
   within(actionsOf(narrow), actionsOf(wide)) &&
   within(listed(narrow), listed(wide), (text, many) => many.includes(text) || isMeant(text, many, commands)) &&
   within(narrow.paths, wide.paths) &&
-  within(narrow.ports, wide.ports) &&
+  within(portsOf(narrow), portsOf(wide)) &&
+  within(narrow.addresses, wide.addresses) &&
   (wide.when === undefined || same(wide.when, narrow.when));
 
 /** Whether `wide` grants all that `narrow` grants, and `narrow` asks for nothing more in return. */
@@ -28,9 +29,14 @@ const owesNoMore = (wide: RawRule, narrow: RawRule): boolean =>
   (wide.glob !== false || narrow.glob === false) &&
   within(narrow.env ?? [], wide.env ?? []) &&
   within(narrow.cwd ?? ['~'], wide.cwd ?? ['~']) &&
+  within(narrow.tags ?? [], wide.tags ?? []) &&
   (['limits', 'timeout', 'output', 'approval', 'input'] as const).every(
     key => narrow[key] === undefined || same(narrow[key], wide[key]),
   );
+
+/** Hosts are added on port 22 alone unless a grant says more. */
+const portsOf = (rule: RawRule): RawRule['ports'] =>
+  rule.ports ?? (rule.effect !== 'deny' && actionsOf(rule).includes('configure') ? [22] : undefined);
 
 const expand =
   (sets: RawHostSets) =>

@@ -7,13 +7,14 @@ import type { Analysis, Script } from '../../shell/script.ts';
 import { ACTIONS } from './action.ts';
 import type { Page, Rulebook } from './book.ts';
 import { canonicalOf } from './canonical.ts';
+import { judgeConfigure } from './configure.ts';
 import { isPlainValue } from './environment.ts';
 import { fileNotGranted, notGranted, notUnderstood } from './explain.ts';
 import { type GrantedCommand, grantCommand, grantFile, partsOf } from './grant.ts';
 import { deniesTyping, keysTyped, notTyped, pageFor } from './keyboard.ts';
 import { restrain } from './restrain.ts';
 import type { Rule } from './rule.ts';
-import { type Doubt, deniedBy, grantedBy, type Ruling, ungranted } from './ruling.ts';
+import { type Doubt, deniedBy, grantedAsAsked, grantedBy, type Ruling, ungranted } from './ruling.ts';
 import { hindrance, type Scene } from './scene.ts';
 import { HOMEWARD, judgeLine, type OwnLine } from './session-line.ts';
 
@@ -28,6 +29,8 @@ export const judge = (book: Rulebook, action: Action, at: number): Ruling | unde
       return judgeType(book.at(action.target), at, action);
     case 'connect':
       return judgeStart(book.at(action.target), at, undefined, `No rule grants anything on ${action.target.host}.`);
+    case 'configure':
+      return judgeConfigure(book, action, at);
     case 'observe':
     case 'stop':
       return undefined;
@@ -70,8 +73,7 @@ const judgeShell = (page: Page, at: number, target: Target): Ruling => {
   if (denies !== undefined) return deniedBy(denies);
   const granting = new Set(page.grants.filter(isMeant));
   if (granting.size === 0) return ungranted(`No rule grants a login shell on ${target.host}.`);
-  const doubt = { asking: new Set(restraints), doubtful: new Set<Rule>() };
-  return changed(grantedBy(runOf(target, { text: '' }), granting, doubt), undefined);
+  return grantedAsAsked(granting, { asking: new Set(restraints), doubtful: new Set() });
 };
 
 const runOf = (target: Target, program: Program): Run => ({ kind: 'exec', target, program, env: {}, timeoutMs: 0 });
@@ -80,10 +82,14 @@ const runOf = (target: Target, program: Program): Run => ({ kind: 'exec', target
 const changed = (ruling: Ruling, program: Program | undefined): Ruling =>
   ruling.effect === 'deny' ? ruling : { ...ruling, change: program === undefined ? {} : { program } };
 
+/** What happens on a host; that one may be added says nothing of what may be done there. */
+const THERE = ACTIONS.filter(action => action !== 'configure');
+
 /** What begins something is granted where anything may follow, and denied where everything is. */
 const judgeStart = (page: Page, at: number, action: 'exec' | undefined, why: string): Ruling => {
-  const isMeant = (rule: Rule): boolean => (action === undefined || rule.does(action)) && rule.inForce(at);
-  const isAll = (rule: Rule): boolean => rule.commands === 'any' && (action !== undefined || ACTIONS.every(rule.does));
+  const isMeant = (rule: Rule): boolean =>
+    (action === undefined ? THERE.some(rule.does) : rule.does(action)) && rule.inForce(at);
+  const isAll = (rule: Rule): boolean => rule.commands === 'any' && (action !== undefined || THERE.every(rule.does));
   const denies = page.restraints.find(rule => rule.effect === 'deny' && isMeant(rule) && isAll(rule));
   if (denies !== undefined) return deniedBy(denies);
   const first = page.grants.find(isMeant);

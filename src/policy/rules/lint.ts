@@ -99,6 +99,15 @@ const ofPower = (rule: RawRule): readonly { readonly key: string; readonly messa
     ...(actions.includes('shell')
       ? [{ key: 'actions', message: `shell is everything that the account may do, ${where}` }]
       : []),
+    ...(actions.includes('configure') && rule.hosts?.some(entry => /^[*?]+$/.test(entry)) === true
+      ? [{ key: 'hosts', message: 'lets new hosts have any name, also one that other rules grant more' }]
+      : []),
+    ...(actions.includes('configure') && !(rule.limits ?? []).some(({ scope }) => scope !== 'host')
+      ? [{ key: 'id', message: 'has no limit over all hosts: an agent may add as many as it likes' }]
+      : []),
+    ...(actions.includes('configure') && rule.addresses?.some(entry => /\/0$/.test(entry)) === true
+      ? [{ key: 'addresses', message: 'lets new hosts lie anywhere' }]
+      : []),
     ...(rule.input === 'any'
       ? [{ key: 'input', message: 'any key is whatever the program that runs can be told to do' }]
       : []),

@@ -6,6 +6,7 @@ import type { Commands } from '../synopsis/commands.ts';
 import { compilePath } from '../synopsis/path.ts';
 import { type ActionName, actionsOf } from './action.ts';
 import { isFloor, isPlainValue } from './environment.ts';
+import { compileNewcomers, type Newcomers } from './newcomer.ts';
 import { type Covers, compileCovers } from './place.ts';
 import type { RawHostSets, RawRule } from './schema.ts';
 import { compileWhen, type InForce } from './when.ts';
@@ -38,6 +39,7 @@ export type Rule = {
   readonly types: (names: readonly string[]) => boolean;
   /** Whether it is about this file. */
   readonly files: (path: string) => boolean;
+  readonly newcomers: Newcomers;
   readonly limits: readonly Limit[];
   /** What it is owed for what it grants. */
   readonly obligations: Obligations;
@@ -65,6 +67,7 @@ export const compileRule = (raw: RawRule, index: number, sets: RawHostSets, list
     directories: directoriesOf(raw.cwd, commands === 'any'),
     types: typer(actions.has('input') ? raw.input : undefined),
     files: filesOf(raw.paths),
+    newcomers: compileNewcomers(raw),
     limits: limitsOf(raw, at),
     obligations: obligationsOf(raw),
   });

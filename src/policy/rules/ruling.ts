@@ -49,6 +49,20 @@ export const grantedBy = (
   };
 };
 
+/** The same for an action of which nothing is written anew. */
+export const grantedAsAsked = (granting: ReadonlySet<Rule>, doubt: Doubt): Ruling => {
+  const ruling = grantedBy(NO_RUN, granting, doubt);
+  return ruling.effect === 'deny' ? ruling : { ...ruling, change: {} };
+};
+
+const NO_RUN = Object.freeze({
+  kind: 'exec',
+  target: { host: '', user: '', address: '', port: 22, tags: [] },
+  program: { text: '' },
+  env: {},
+  timeoutMs: 0,
+} as const satisfies Run);
+
 /** The usual case, in fewer steps. */
 const grantedByOne = (action: Run, granting: ReadonlySet<Rule>, program: Program): Ruling => {
   const [rule] = granting;

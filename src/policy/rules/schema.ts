@@ -6,6 +6,7 @@ import { ALWAYS, approval, duration, limit, sentence } from '../fields.ts';
 import { compilePath } from '../synopsis/path.ts';
 import { ACTIONS } from './action.ts';
 import { isFloor, NAME } from './environment.ts';
+import { strangeAddress } from './newcomer.ts';
 import { sense } from './sense.ts';
 import { when } from './when-schema.ts';
 
@@ -43,6 +44,14 @@ const port = z.union([
   z.string().regex(/^[1-9]\d{0,4}-[1-9]\d{0,4}$/, 'must be a port, or a range such as "8000-8099"'),
 ]);
 
+const address = z
+  .string()
+  .max(255)
+  .superRefine((text, context) => {
+    const message = strangeAddress(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
 /** Named sets of hosts. */
 export const HOST_SETS = z.record(
   z.string().regex(/^[A-Za-z0-9_.-]+$/, 'must be letters, digits, "_", "." and "-"'),
@@ -68,6 +77,11 @@ export const RULE = strict({
   cwd: z.array(pathPattern(true)).min(1).optional(),
   paths: z.array(pathPattern(false)).min(1).optional(),
   ports: z.array(port).min(1).optional(),
+  addresses: z.array(address).min(1).optional(),
+  tags: z
+    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be letters, digits, "_", "." and "-"'))
+    .min(1)
+    .optional(),
   input: z.union([z.literal('any'), z.array(key).min(1)]).optional(),
   when: when.optional(),
   approval: approval.optional(),

@@ -17,6 +17,7 @@ const OF_GRANTS = [
   'output',
   'approval',
   'input',
+  'tags',
 ] as const;
 const OF_COMMANDS = ['commands', 'stdin', 'detach', 'alone', 'glob', 'env', 'cwd', 'match', 'not_match'] as const;
 const OF_LISTS = ['stdin', 'alone', 'glob'] as const;
@@ -25,7 +26,12 @@ const OF_LISTS = ['stdin', 'alone', 'glob'] as const;
 export const sense = (rule: unknown, context: z.RefinementCtx): void => {
   if (!isObject(rule)) return;
   const actions = actionsOf(rule);
-  for (const { key, message } of [...ofEffect(rule), ...ofActions(rule, actions), ...ofPaths(rule, actions)])
+  for (const { key, message } of [
+    ...ofEffect(rule),
+    ...ofActions(rule, actions),
+    ...ofPaths(rule, actions),
+    ...ofNewcomers(rule, actions),
+  ])
     context.addIssue({ code: 'custom', path: rule[key] === undefined ? [] : [key], message });
 };
 
@@ -60,8 +66,8 @@ const ofPaths = (rule: Rule, actions: readonly string[]): readonly Said[] => {
     said.push({ key: 'paths', message: 'is about files: name read, write, list or delete in actions' });
   if (rule.paths === undefined && file !== undefined && rule.effect !== 'deny')
     said.push({ key: 'actions', message: `has ${file} without paths; ["/**"] is every file` });
-  if (rule.ports !== undefined && !actions.includes('forward'))
-    said.push({ key: 'ports', message: 'is about tunnels: name forward in actions' });
+  if (rule.ports !== undefined && !actions.includes('forward') && !actions.includes('configure'))
+    said.push({ key: 'ports', message: 'is about tunnels and new hosts: name forward or configure in actions' });
   if (rule.input !== undefined && !actions.includes('input') && rule.effect !== 'deny')
     said.push({ key: 'input', message: 'is about keys typed to a program: name input in actions' });
   if (rule.effect !== 'deny' && actions.includes('input')) {
@@ -73,5 +79,33 @@ const ofPaths = (rule: Rule, actions: readonly string[]): readonly Said[] => {
     if (rule.input === undefined)
       said.push({ key: 'actions', message: 'has input without keys: write input, a list of keys or "any"' });
   }
+  return said;
+};
+
+/** A grant to change the list of hosts says which: by their names and by their addresses. */
+const ofNewcomers = (rule: Rule, actions: readonly string[]): readonly Said[] => {
+  if (!actions.includes('configure'))
+    return given(rule, ['addresses', 'tags']).map(key => ({
+      key,
+      message: 'is about hosts to be added: name configure in actions',
+    }));
+  if (rule.effect === 'deny') return [];
+  const hosts: readonly unknown[] = Array.isArray(rule.hosts) ? rule.hosts : [];
+  const said: Said[] = [];
+  if (rule.hosts === undefined)
+    said.push({
+      key: 'actions',
+      message: 'has configure without hosts: write how new ones may be named, as in ["staging-*"]',
+    });
+  if (hosts.some(entry => typeof entry === 'string' && entry.startsWith('tag:')))
+    said.push({
+      key: 'hosts',
+      message: "has a tag: new hosts are granted by their names, for their tags are the agent's own words",
+    });
+  if (rule.addresses === undefined)
+    said.push({
+      key: 'actions',
+      message: 'has configure without addresses: write where new hosts may lie, as in ["10.20.0.0/16"]',
+    });
   return said;
 };

@@ -69,7 +69,7 @@ export const decisionOn = (test: TestCall, policy: Policy, read: ReadArguments =
 };
 
 const UNBUILT: ReadonlySet<string> = new Set(
-  'ssh_upload ssh_download ssh_tunnel_start ssh_host_add ssh_host_remove ssh_get_monitoring_url'.split(' '),
+  'ssh_upload ssh_download ssh_tunnel_start ssh_get_monitoring_url'.split(' '),
 );
 
 /** What rules would have to grant, and cannot yet. */
@@ -85,6 +85,10 @@ const actionOf = ({ tool, session }: TestCall, args: Input, target: Target): Act
       return { kind: 'exec', target, program: programOf(args.input, undefined), session: SESSION, ...detailsOf(args) };
     case 'ssh_session_start':
       return openAction(args, target);
+    case 'ssh_host_add':
+      return { kind: 'configure', change: 'add', target: newcomerOf(args, target), like: likeOf(args, target) };
+    case 'ssh_host_remove':
+      return { kind: 'configure', change: 'remove', target: { ...target, host: textOf(args.name) }, own: true };
     case 'ssh_connect':
       return { kind: 'connect', target };
     default:
@@ -114,6 +118,16 @@ const typeAction = (
   const where = { kind: 'type', target, session: SESSION, typed } as const;
   return mode === 'program' ? { ...where, mode, asked: programOf(command, argv) } : { ...where, mode: 'terminal' };
 };
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const newcomerOf = ({ name, address, port, tags }: Input, { user }: Target): Target => ({
+  ...{ host: textOf(name), user, address: textOf(address).toLowerCase() },
+  port: typeof port === 'number' ? port : 22,
+  tags: Array.isArray(tags) ? tags.map(String) : [],
+});
+
+const likeOf = ({ like }: Input, target: Target): Target => ({ ...target, host: textOf(like) });
 
 const targetOf = ({ host, tags = [], user = '', args = {} }: TestCall): Target => {
   const name = host ?? (typeof args.host === 'string' ? args.host : HOST);

@@ -1,11 +1,11 @@
-import { commandsOf, grant, readPattern } from '../policy/synopsis/commands.ts';
-import { parseSynopsis } from '../policy/synopsis/parse.ts';
-import type { Node, Option } from '../policy/synopsis/syntax.ts';
-import { q } from '../shell/quote.ts';
-import { wordsOf } from './words.ts';
+import { q } from '../../shell/quote.ts';
+import { commandsOf, grant, readPattern } from './commands.ts';
+import { parseSynopsis } from './parse.ts';
+import { wordsOf } from './samples.ts';
+import type { Node, Option } from './syntax.ts';
 
 /** Some words of a command. */
-type Words = readonly string[];
+export type Words = readonly string[];
 
 /** As many commands are made of one synopsis at most, and as many of one of its parts. */
 const MOST = 96;
@@ -15,7 +15,12 @@ const MOST_OF_PART = 32;
  * Commands that a synopsis describes, as texts: the shortest first, then one for each of its alternatives, options and
  * bounds. Only such as it certainly grants; none where no example of a regular expression is known.
  */
-export const instancesOf = (synopsis: string, inner: readonly Words[] = []): readonly string[] => {
+export const instancesOf = (synopsis: string, inner: readonly Words[] = []): readonly string[] => [
+  ...new Set(instanceWords(synopsis, inner).map(textOf)),
+];
+
+/** The same as their words. */
+export const instanceWords = (synopsis: string, inner: readonly Words[] = []): readonly Words[] => {
   const parsed = parseSynopsis(synopsis);
   const read = readPattern(synopsis);
   if (!('synopsis' in parsed) || !('pattern' in read)) return [];
@@ -31,7 +36,24 @@ export const instancesOf = (synopsis: string, inner: readonly Words[] = []): rea
     ...tails.map(tail => [names[0] ?? '', ...tail]),
     ...names.slice(1).map(name => [name, ...(tails[0] ?? [])]),
   ];
-  return [...new Set(all.filter(isGranted).map(textOf))];
+  return all.filter(isGranted);
+};
+
+/**
+ * The shortest command that a synopsis seems to describe, without its program: made in no time, and still to be judged.
+ * Undefined where no example of a word is known.
+ */
+export const shortestTail = (synopsis: string, inner: readonly Words[] = []): Words | undefined => {
+  const parsed = parseSynopsis(synopsis);
+  if (!('synopsis' in parsed)) return undefined;
+  const parts = parsed.synopsis.nodes.map(node => shortestOf(node, inner));
+  return parts.every(part => part !== undefined) ? parts.flat() : undefined;
+};
+
+const shortestOf = (node: Node, inner: readonly Words[]): Words | undefined => {
+  if (node.kind !== 'group') return variantsOf(node, inner)[0];
+  const parts = node.optional ? [] : node.nodes.map(each => shortestOf(each, inner));
+  return parts.every(part => part !== undefined) ? parts.flat() : undefined;
 };
 
 /** Words as a text that the shell reads as these words. */

@@ -1,6 +1,6 @@
-import { shapesOf } from '../policy/synopsis/shape.ts';
-import type { Shape, Slot, Term } from '../policy/synopsis/syntax.ts';
-import { compileTerm } from '../policy/synopsis/word.ts';
+import { shapesOf } from './shape.ts';
+import type { Shape, Slot, Term } from './syntax.ts';
+import { compileTerm } from './word.ts';
 
 /** Examples of one word of a synopsis: every alternative, both bounds of a number, paths near and deep. */
 export const wordsOf = (term: Pick<Term, 'pieces' | 'source'>): readonly string[] => {

@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** What carries the bytes of one SSH connection: a TCP socket, or a stream that a hop forwards. */
+export type Pipe = {
+  readonly stream: Duplex;
+  /** The IP address that was dialled; undefined when a hop dialled it. */
+  readonly address: string | undefined;
+  /** Bytes that came from the host so far. */
+  readonly received: () => number;
+  /** Lets go of it once what was written is on its way. */
+  readonly end: () => void;
+};
+
+/** A connected socket. */
+export const socketPipe = (socket: Socket): Pipe => ({
+  stream: socket,
+  address: socket.remoteAddress,
+  received: () => socket.bytesRead,
+  end: () => socket.destroySoon(),
+});
+
+/** A stream of `Link.forward`, which takes at once what is written to it. */
+export const forwardedPipe = (stream: Duplex): Pipe => {
+  let received = 0;
+  // Paused, it gives nothing to this listener before the one who is to read it.
+  stream.pause().on('data', (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  return { stream, address: undefined, received: () => received, end: () => void stream.destroy() };
+};
