@@ -166,9 +166,7 @@ export type FleetParts = {
 
 /** A fleet over these hosts; nothing is dialled. */
 export const createFleet = (parts: FleetParts): Fleet => {
-  const usual = { log: () => undefined, after };
-  const redaction = heldSecrets(parts.inventory);
-  const whole: Parts = { ...usual, ...parts, caps: { ...CAPS, ...parts.caps }, redaction };
+  const whole = wholeOf(parts);
   const commands = new Commands(whole);
   const places = new SessionPlaces(whole.caps);
   const sessions = new Sessions(whole, commands, places);
@@ -205,6 +203,11 @@ export const createFleet = (parts: FleetParts): Fleet => {
     rejudge: () => revokeOn(parts.connections.rejudge(), open),
     shutdown: async budgetMs => await shutDown(whole, open, budgetMs),
   };
+};
+
+const wholeOf = (parts: FleetParts): Parts => {
+  const usual = { log: () => undefined, after, redaction: heldSecrets(parts.inventory) };
+  return { ...usual, ...parts, caps: { ...CAPS, ...parts.caps } };
 };
 
 /** What has been started here and may be open. */

@@ -526,6 +526,7 @@ test('policy schema prints a schema of the dialect 2020-12 that knows every key 
     'all_tools',
     'tools',
     'hosts',
+    'networks',
     'rules',
     'packs',
     'tests',

@@ -44,7 +44,13 @@ const hostsWith = async (secrets: { file: string; env: string }): Promise<Home> 
     right: { ...base, auth: { key: locked.path, passphrase: { file } } },
     wrong: { ...base, auth: { key: locked.path, passphrase: { file: wrong } } },
     password: { ...base, auth: { password: { env: 'CANARY_PASSWORD' } } },
-    command: { ...base, auth: { password: { command: ['printf', '%s', secrets.file] } } },
+    // By another name: after a refused login the first address is left alone for a while.
+    command: {
+      ...base,
+      address: 'localhost',
+      hostKey: sshd.hostKeys[0]?.fingerprint,
+      auth: { password: { command: ['printf', '%s', secrets.file] } },
+    },
   };
   return home(hosts, ALLOW_ALL, { knownHosts: [sshd.knownHosts] });
 };

@@ -64,6 +64,7 @@ test('a ready connection describes its host', async () => {
     fingerprint: sshd.hostKeys[0]?.fingerprint,
     roundTripMs: expect.any(Number),
     login: ['key'],
+    address: '127.0.0.1',
   });
   expect(peer.roundTripMs).toBeGreaterThan(0);
   expect(peer.roundTripMs).toBeLessThan(1_000);
@@ -252,8 +253,11 @@ const greetFor = (socket: Socket, lines: number): void => {
   greet(lines);
 };
 
+/** A pin, so that a host that is another one is dialled at all. */
+const PINNED = { hostKeys: [`SHA256:${'A'.repeat(43)}`] };
+
 const unreachable = async (port: number, parts = {}, address = '127.0.0.1'): Promise<Failure> => {
-  const host = await sshd.host({ port, address });
+  const host = await sshd.host({ port, address, ...PINNED });
   using connections = testConnections([host], { knownHosts: [], ...parts });
   return await run(connections, 'true').catch(error => error);
 };
@@ -306,7 +310,8 @@ test('a host that accepts and stays silent is given up when the time for connect
 test('after a failed dial the host is left alone for a moment that grows, and is back as soon as it answers', async () => {
   const clock = manualClock();
   const port = await freePort();
-  const host = await sshd.host({ port });
+  const hostKeys = sshd.hostKeys.map(key => key.fingerprint);
+  const host = await sshd.host({ port, hostKeys });
   using connections = testConnections([host], { knownHosts: [], clock });
   const waits: unknown[] = [];
   for (let at = 0; at < 7; at++) {

@@ -72,8 +72,10 @@ test.each([
 });
 
 test('an address where nothing listens does not keep from the next one', async () => {
-  using connections = to(await named(), { lookUp: async () => at('::1', '127.0.0.7', '127.0.0.1') });
+  const found = at('::1', '127.0.0.7', '127.0.0.1');
+  using connections = to(await named(), { lookUp: async () => found });
   expect(await run(connections, 'echo here')).toMatchObject({ stdout: 'here\n' });
+  expect(await toldBy(connections.dials[0])).toEqual(found);
 });
 
 test('when no address answers, what the last of them did is said', async () => {

@@ -109,7 +109,7 @@ describe('a chain of three', () => {
     expect(await since()).toEqual(counts);
   });
 
-  test('is refused when the key of a hop is not known, and says whose a person has to compare', async () => {
+  test('is not even dialled when the key of a hop is not known, and says whose a person has to compare', async () => {
     using connections = to(await chain({ inner: { hostKeys: [] } }));
     const failure = await failureOf(connections);
     expect(failure).toMatchObject({
@@ -117,7 +117,7 @@ describe('a chain of three', () => {
       details: { host: 'inner', beyond: 'web' },
       next: expect.stringContaining('sallyport hosts trust inner'),
     });
-    expect(await since()).toEqual([ONE, STOPPED, NONE]);
+    expect(await since()).toEqual([NONE, NONE, NONE]);
   });
 
   test('names the hop that refuses the login', async () => {
@@ -209,6 +209,26 @@ describe('a hop', () => {
       expect(await run(connections, 'echo again')).toMatchObject({ stdout: 'again\n', code: 0 });
     },
   );
+
+  test('that is closed while it takes nothing any more loses what runs beyond it at once', async () => {
+    using relay = await relayTo(present(outer).port);
+    const via = await pinned(outer, 'hop', { port: relay.port });
+    using connections = testConnections([await pinned(web, 'web', { via }), via], { knownHosts: [] });
+    const { attach, ran } = reader();
+    const channel = await connections.get('web').exec('cat >/dev/null', { attach });
+    relay.goSilent();
+    channel.write(Buffer.alloc(30_000_000));
+    const begun = performance.now();
+    connections.get('hop').close();
+    expect(await ran).toMatchObject({ code: undefined });
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
+  test('whose key is refused says nothing about the key of what lies behind it', async () => {
+    using connections = to(await chain({ inner: { hostKeys: [`SHA256:${'x'.repeat(43)}`] } }));
+    await failureOf(connections);
+    expect(await connections.get('web').key()).toBe('pinned');
+  });
 
   test('of a way without end is not dialled', async () => {
     let host = await pinned(web, 'web');
