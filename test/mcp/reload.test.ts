@@ -295,7 +295,7 @@ test('what a candidate would answer otherwise is said and recorded, and a broken
   });
 });
 
-test('what runs at an address that a changed policy bars ends as revoked, and no call dials it again', async () => {
+test('what runs at an address that a changed policy bars ends as revoked, and no call dials it again [G16]', async () => {
   await using place = await homeFor(sshd, SLEEPS);
   await using server = raw(place);
   const started = structured(await server.call('ssh_exec', sleep(912_361)));
