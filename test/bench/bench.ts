@@ -5,12 +5,18 @@ import { warmExec } from './exec.ts';
 import type { Figures } from './figures.ts';
 import { ms, ratio } from './figures.ts';
 import { gatePass } from './gate.ts';
+import { coldExec, fanOut } from './hosts.ts';
 import { managedMemory, terminalMemory } from './memory.ts';
 import { captureRates, limitToProof, outputRates } from './output.ts';
 import { decisions } from './policy.ts';
 import { sessionLine } from './sessions.ts';
 import { firstResponse } from './start.ts';
 import { cancelToProof, exitWhenAlone } from './stop.ts';
+
+const NAMES: Readonly<Record<string, string>> = {
+  ...{ ours: '`ssh_exec`, whole server', bare: 'ssh2 as it comes', ssh: '`ssh`' },
+  ...{ xargs: '`xargs -P 10` over OpenSSH masters', ansible: '`ansible -f 10 -m raw`' },
+};
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const row = (name: string, { n, min, p50, p99 }: Figures, note = ''): void =>
@@ -34,6 +40,19 @@ row(
   master,
   `${ratio(master.p50, bare.p50)} of ssh2; ours is ${ratio(ours.p50, master.p50)} of it`,
 );
+
+const cold = await coldExec(sshd, 20);
+const against = (figures: Readonly<Record<string, Figures>>, first: string, base: string) => {
+  for (const [name, one] of Object.entries(figures))
+    row(
+      `${first}: ${NAMES[name] ?? name}`,
+      one,
+      `${ratio(one.p50, figures[base]?.p50 ?? Number.NaN)} of ${NAMES[base]}`,
+    );
+};
+against(cold, 'cold connect and `true`', 'bare');
+await using wide = await startSshd({ config: ['MaxStartups 200:30:300'] });
+against(await fanOut(wide, 50, 8), '`true` on 50 hosts, warm', 'xargs');
 
 for (const [name, figures] of Object.entries(await cancelToProof(sshd, 20)))
   row(`cancel to proof: ${name}`, figures, 'aim: 60 ms and a round trip, 1 s where KILL is needed');
