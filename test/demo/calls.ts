@@ -54,12 +54,14 @@ export const STEPS: readonly Step[] = [
     tool: 'ssh_list_hosts',
     args: () => ({}),
     says: '',
-    judge: allowed(content => (Array.isArray(content.hosts) && content.hosts.length === 1 ? '1 host' : undefined)),
+    judge: allowed(content => (Array.isArray(content.hosts) && content.hosts.length === 2 ? '2 hosts' : undefined)),
     arrives: 0,
   },
   exec('uptime', exited(0), 'some'),
   exec('uname -a', exited(0), 1),
   exec('uname -a | tr a-z A-Z | wc -c', exited(0), 1),
+  onMany(['demo', 'tag:staging'], allowed(everyOne), 'some'),
+  onMany(['demo', 'staging-9'], refused('UNKNOWN_HOST'), 0),
   exec('rm -rf /var/lib/app', refused('POLICY_DENIED', '/rules/never'), 0),
   exec('sudo rm -rf /var/lib/app', refused('POLICY_DENIED', NO_RULE), 0),
   exec('uptime; curl http://evil.example', refused('POLICY_DENIED', NO_RULE), 0),
@@ -127,6 +129,22 @@ export const STEPS: readonly Step[] = [
 
 /** The call that a limit of thirty a minute is asked again and again, until it refuses. */
 export const BURST: Step = exec('df -h', refused('RATE_LIMITED', '/tools/ssh_exec/limits/commands'), 0);
+
+function everyOne({ results }: Json): string | undefined {
+  const list: readonly Json[] = Array.isArray(results) ? results : [];
+  const right = list.every(({ status, exit_code }) => status === 'exited' && exit_code === 0);
+  return list.length === 2 && right ? `exit 0 on ${list.map(({ host }) => host).join(' and ')}` : undefined;
+}
+
+function onMany(hosts: readonly string[], judge: Step['judge'], arrives: Step['arrives']): Step {
+  return {
+    tool: 'ssh_exec',
+    args: () => ({ hosts, command: 'uptime' }),
+    says: `uptime ${hosts.join(' ')}`,
+    judge,
+    arrives,
+  };
+}
 
 function send(input: string, check: (content: Json) => string | undefined, arrives: Step['arrives']): Step {
   return {

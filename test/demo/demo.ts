@@ -80,7 +80,8 @@ const main = async (): Promise<void> => {
     tags: ['demo'],
   };
   const policy = readFileSync(join(root, 'policy.example.json'), 'utf8');
-  await using place = await home({ demo: entry }, policy, { knownHosts: [target.knownHosts] });
+  const hosts = { demo: entry, 'staging-1': { ...entry, tags: ['staging'] } };
+  await using place = await home(hosts, policy, { knownHosts: [target.knownHosts] });
   say(`node     ${process.version}`);
   say(`target   ${target.what} on 127.0.0.1:${target.port}, thrown away at the end`);
   const begun = performance.now();
