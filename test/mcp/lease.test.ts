@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ALLOW_ALL, home, hostEntry, type Raw, raw, structured } from '../support/home.ts';
@@ -34,7 +34,8 @@ const under = (pid: number): readonly number[] => {
 
 const sshdProcesses = (): readonly number[] =>
   under(sshd.pid).filter(pid =>
-    execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('sshd'),
+    // One that has ended meanwhile is none, and ps exits with 1.
+    spawnSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' }).stdout.startsWith('sshd'),
   );
 
 const signal = (pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void => {

@@ -26,7 +26,7 @@ export type TestTerminal = {
 
 const SIZE: Size = { cols: 80, rows: 24 };
 const FIRST_MS = 1_000;
-const MOST_MS = 10_000;
+const MOST_MS = 15_000;
 
 /** The login shell on a terminal, or one program, at rest. */
 export const openTerminal = async (
