@@ -3,6 +3,7 @@ import { readStrings } from '../ssh/blob.ts';
 import { outOfTime, readCertificate } from '../ssh/certificate.ts';
 import type { Host } from '../ssh/host.ts';
 import { readHostKey } from '../ssh/host-key.ts';
+import { MAX_TRIES } from '../ssh/login-order.ts';
 import { safeLine } from '../text/safe.ts';
 import { advice, type Finding, few, well } from './finding.ts';
 import { counted, type Io } from './io.ts';
@@ -84,9 +85,6 @@ const keyOf = ({ blob, comment }: Identity, wallMs: number): Key => {
   const why = certificate.kind === 'user' ? outOfTime(certificate, wallMs) : 'it is a certificate of a host';
   return why === undefined ? { says } : { says, why };
 };
-
-/** sshd breaks off after its sixth try, unless configured otherwise (MaxAuthTries). */
-const MAX_TRIES = 6;
 
 const tooMany = (askers: readonly Asker[], keys: number): readonly Finding[] => {
   const names = [...new Set(askers.filter(({ chosen }) => !chosen).map(({ name }) => name))];

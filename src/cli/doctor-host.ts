@@ -1,6 +1,6 @@
 import { FAILURES, Failure } from '../errors.ts';
 import type { Connection } from '../ssh/connection.ts';
-import type { Host } from '../ssh/host.ts';
+import { chainTo, type Host } from '../ssh/host.ts';
 import type { Room } from '../ssh/room.ts';
 import type { Secret } from '../ssh/secret.ts';
 import { advice, type Finding, unavailable, well, wrong } from './finding.ts';
@@ -58,9 +58,6 @@ const wayTo = ({ transport, via }: Host): readonly string[] => [
           .join(', ')}`,
       ]),
 ];
-
-/** The hops to a host, the nearest to us first, and the host. */
-const chainTo = (host: Host): readonly Host[] => [...(host.via === undefined ? [] : chainTo(host.via)), host];
 
 const slowShell = (host: Host, { startupMs = 0 }: Probe): readonly Finding[] =>
   startupMs < WORTH_MENDING_MS

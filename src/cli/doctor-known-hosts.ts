@@ -1,7 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { Host } from '../ssh/host.ts';
-import { parseKnownHosts } from '../ssh/known-hosts.ts';
-import { isCode } from '../state/private.ts';
+import { readKnownHosts } from '../ssh/trust.ts';
 import { advice, type Finding, well, wrong } from './finding.ts';
 import { counted } from './io.ts';
 
@@ -20,14 +18,12 @@ export const checkKnownHosts = async (
 };
 
 const checkFile = async (file: string, first: boolean): Promise<readonly Finding[]> => {
-  const read = await textOf(file);
-  if (read.how === 'absent')
-    return first ? [well(CHECK, `${file} is not there yet; sallyport hosts trust makes it`)] : [];
-  if (read.how === 'unreadable')
+  const { lines, problems, absent, unreadable } = await readKnownHosts(file);
+  if (absent === true) return first ? [well(CHECK, `${file} is not there yet; sallyport hosts trust makes it`)] : [];
+  if (unreadable !== undefined)
     return [
-      wrong(CHECK, `${file} ${read.why}, so that no key can be trusted`, `make ${file} readable, or take it out`),
+      wrong(CHECK, `${unreadable.join('; ')}, so that no key can be trusted`, `make ${file} readable, or take it out`),
     ];
-  const { lines, problems } = parseKnownHosts(read.text, file);
   const shown = problems.slice(0, SHOWN).map(problem => `${problem.file}:${problem.line} ${problem.message}`);
   const more = problems.length > SHOWN ? ` and ${problems.length - SHOWN} more` : '';
   return [
@@ -42,20 +38,4 @@ const checkFile = async (file: string, first: boolean): Promise<readonly Finding
           ),
         ]),
   ];
-};
-
-type Read =
-  | { readonly how: 'read'; readonly text: string }
-  | { readonly how: 'absent' }
-  | { readonly how: 'unreadable'; readonly why: string };
-
-const textOf = async (file: string): Promise<Read> => {
-  try {
-    // A pipe would be waited for without end.
-    if (!(await stat(file)).isFile()) return { how: 'unreadable', why: 'is no file' };
-    return { how: 'read', text: await readFile(file, 'latin1') };
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return { how: 'absent' };
-    return { how: 'unreadable', why: `cannot be read (${error instanceof Error ? error.message : String(error)})` };
-  }
 };

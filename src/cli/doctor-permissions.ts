@@ -1,5 +1,6 @@
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { secretsIn } from '../ssh/held-secrets.ts';
 import type { Host } from '../ssh/host.ts';
 import { isCode } from '../state/private.ts';
 import { advice, type Finding, few, grouped, well, wrong } from './finding.ts';
@@ -25,6 +26,7 @@ export const checkPermissions = (
     ...readable.map(path => advice(CHECK, `${path} may be read by other users`, chmod('600', path))),
     ...places.flatMap(path => checkWriters(io, path)),
     ...checkKeyFiles(io, hosts),
+    ...checkSecretFiles(hosts),
   ];
   return found.length > 0 ? found : [well(CHECK, 'no other user may write or read what logins and trust hang on')];
 };
@@ -33,6 +35,8 @@ export const checkPermissions = (
 const checkWriters = ({ uid }: Io, path: string): readonly Finding[] => {
   const stats = lookAt(path);
   if (uid === undefined || stats === undefined) return [];
+  // What is written to a device such as /dev/null is nobody's trust, and its mode is the system's.
+  if (!stats.isFile() && !stats.isDirectory()) return [];
   if (stats.uid !== uid && stats.uid !== 0)
     return [wrong(CHECK, `${path} belongs to user ${stats.uid}, who may change it`, `chown ${uid} ${shellWord(path)}`)];
   const sticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
@@ -73,6 +77,21 @@ const checkKeyFile = ({ uid }: Io, path: string, whose: string, secret: boolean)
     const says = isCode(error, 'ENOENT') ? 'does not exist' : 'cannot be read';
     return [wrong('login', `${path} ${says} (${whose})`, CORRECT)];
   }
+};
+
+/** Files with passwords, passphrases and answers; one that is not there is said when it is needed. */
+const checkSecretFiles = (hosts: readonly Host[]): readonly Finding[] => {
+  const uses = hosts.flatMap(host =>
+    secretsIn({ ...host, via: undefined }).flatMap(({ file }) =>
+      file === undefined ? [] : [{ file, name: host.name }],
+    ),
+  );
+  return [...grouped(uses, ({ file }) => file)].flatMap(([path, users]) => {
+    const stats = lookAt(path);
+    if (stats?.isFile() !== true || (stats.mode & OPEN_TO_OTHERS) === 0) return [];
+    const whose = few([...new Set(users.map(({ name }) => name))]);
+    return [wrong('login', `${path} holds a secret and is open to other users (${whose})`, chmod('600', path))];
+  });
 };
 
 const CORRECT = 'correct the path in the configuration, or make the key: ssh-keygen -t ed25519';

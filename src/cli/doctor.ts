@@ -31,7 +31,10 @@ export const doctor = async (io: Io, { options, operands }: Request): Promise<nu
   const connections =
     config === undefined
       ? undefined
-      : createConnections(fixedInventory(withHops(config.hosts, hosts)), partsFor(io, config, log));
+      : createConnections(fixedInventory(withHops(config.hosts, hosts)), {
+          ...partsFor(io, config, log),
+          meetsStrangers: true,
+        });
   try {
     const reached = connections === undefined ? [] : checkHosts(io, hosts, connections, name !== undefined);
     const checks = [...checkHere(io, options, files, hosts), ...reached];

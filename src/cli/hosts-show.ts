@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { entriesIn, type Written } from '../config/edit.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Host, Login } from '../ssh/host.ts';
+import { chainTo, type Host, type Login } from '../ssh/host.ts';
 import { keysFor, knownName, parseKnownHosts, plainName } from '../ssh/known-hosts.ts';
 import { loadTrust } from '../ssh/trust.ts';
 import type { Request } from './commands.ts';
@@ -96,9 +96,8 @@ const loginOf = (login: Login) => {
   }
 };
 
-/** The hosts on the way, the nearest to us first. */
 const hopsOf = ({ via }: Host): readonly { readonly host: string; readonly account: string }[] =>
-  via === undefined ? [] : [...hopsOf(via), { host: via.name, account: accountOf(via) }];
+  via === undefined ? [] : chainTo(via).map(hop => ({ host: hop.name, account: accountOf(hop) }));
 
 const accountOf = ({ user, address, port }: Host): string => `${user}@${address}:${port}`;
 

@@ -12,10 +12,10 @@ import { byWhat, isSlow, probe } from './probe.ts';
 export const hostsTest = async (io: Io, { options, operands }: Request): Promise<number> => {
   const config = await withEveryHost(io, loadConfig(options, io).config, options);
   const host = hostNamed(config, operands[0]);
-  const connections = createConnections(
-    fixedInventory([...config.hosts, host]),
-    partsFor(io, config, logTo(io, options.logLevel)),
-  );
+  const connections = createConnections(fixedInventory([...config.hosts, host]), {
+    ...partsFor(io, config, logTo(io, options.logLevel)),
+    meetsStrangers: true,
+  });
   try {
     const found = await probe(connections.get(host.name), io.clock, io.stopped);
     const data = {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { InvalidFile } from '../errors.ts';
-import type { Host } from '../ssh/host.ts';
+import { chainTo } from '../ssh/host.ts';
 import { loadTrust } from '../ssh/trust.ts';
 import { NotPrivate } from '../state/private.ts';
 import type { HostLine } from './first-config.ts';
@@ -66,9 +66,6 @@ const untrusted = async (config: Config | undefined, asked: readonly HostLine[])
   const inOrder = unknown.toSorted((one, other) => chainTo(one).length - chainTo(other).length);
   return [...new Set([...absent, ...inOrder.map(({ name }) => name)])];
 };
-
-/** The hops to a host, and the host. */
-const chainTo = (host: Host): readonly Host[] => [...(host.via === undefined ? [] : chainTo(host.via)), host];
 
 const MOST_TRUSTS = 3;
 

@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../call.ts';
 import type { Config } from '../config/config.ts';
 import { withSshHosts } from '../config/inventory.ts';
+import { withoutVariables } from '../config/paths.ts';
 import type { Failure } from '../errors.ts';
 import type { Caps, LinkCaps } from '../ssh/caps.ts';
 import type { Parts } from '../ssh/connections.ts';
-import type { Host } from '../ssh/host.ts';
+import { chainTo, type Host } from '../ssh/host.ts';
 import { dialLimits, type Networks } from '../ssh/networks.ts';
 import { GRACE_MS } from '../ssh/reap.ts';
 import { lookUp, tcp } from '../ssh/tcp.ts';
@@ -33,6 +34,7 @@ export const partsFor = (
   lookUp,
   connectTimeoutMs: config.timeouts.connectMs ?? CONNECT_TIMEOUT_MS,
   knownHosts: config.knownHosts,
+  programEnv: withoutVariables(io.env, config.secretVariables),
   ...dialLimits(() => config.networks, policy),
   caps: linkCapsOf(config),
 });
@@ -64,15 +66,13 @@ export const withEveryHost = async (io: Io, config: Config, { logLevel }: Pick<O
 
 /** The host that a command line names, or one that leads to others; throws a `Usage` with the nearest. */
 export const hostNamed = ({ hosts }: Pick<Config, 'hosts'>, name: string | undefined): Host => {
-  const known = [...hosts, ...hosts.flatMap(hopsOf)];
+  const known = [...hosts, ...hosts.flatMap(chainTo)];
   const host = known.find(candidate => candidate.name === name);
   if (host !== undefined) return host;
   const names = [...new Set(known.map(candidate => candidate.name))];
   const near = didYouMean(name ?? '', names) || listed(names);
   throw new Usage(`no host is called ${JSON.stringify(name)}${near}`);
 };
-
-const hopsOf = ({ via }: Host): readonly Host[] => (via === undefined ? [] : [via, ...hopsOf(via)]);
 
 const MOST_LISTED = 20;
 

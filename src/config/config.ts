@@ -6,7 +6,7 @@ import { inOrder, type JsonSource, readJson } from '../text/json-source.ts';
 import { check } from '../text/schema-problems.ts';
 import { type Entry, entryOf, type Place } from './entry.ts';
 import { makeHosts } from './hosts.ts';
-import { type Env, homeOf, pathIn } from './paths.ts';
+import { type Env, homeOf, pathIn, withoutVariables } from './paths.ts';
 import { configSchema, type ParsedConfig } from './schema.ts';
 
 /** A configuration, ready to use: paths are absolute, and secrets are still where they lie. */
@@ -25,6 +25,8 @@ export type Config = {
   readonly grants: ReadonlyMap<string, string>;
   readonly timeouts: ParsedConfig['timeouts'];
   readonly limits: ParsedConfig['limits'];
+  /** The variables of the environment in which secrets of this file lie: no program that is started is given them. */
+  readonly secretVariables: readonly string[];
   /** A problem with a member of a host, in its place. */
   readonly problem: (name: string, member: string, message: string) => Problem;
 };
@@ -45,10 +47,12 @@ export const emptyConfig = (file: string, env: Env): Config => readConfig('{}', 
 const asksSsh = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'sshConfig' in value && value.sshConfig !== false;
 
-const configOf = (parsed: ParsedConfig, source: JsonSource, place: Place): Config => {
+const configOf = (parsed: ParsedConfig, source: JsonSource, place: Omit<Place, 'programEnv'>): Config => {
   const path = (text: string): string => pathIn(place.folder, text, place.home);
   const [first, ...rest] = parsed.knownHosts;
-  const entries = new Map(Object.entries(parsed.hosts).map(([name, host]) => [name, entryOf(name, host, place)]));
+  const secretVariables = [...new Set(variablesIn(parsed.hosts))];
+  const whole: Place = { ...place, programEnv: withoutVariables(place.env, secretVariables) };
+  const entries = new Map(Object.entries(parsed.hosts).map(([name, host]) => [name, entryOf(name, host, whole)]));
   const { hosts, faults } = makeHosts({ entries, names: [], answers: new Map(), env: place.env });
   const problem: Config['problem'] = (name, member, message) => source.problem(['hosts', name, member], message);
   if (faults.length > 0 && parsed.sshConfig === false)
@@ -63,6 +67,13 @@ const configOf = (parsed: ParsedConfig, source: JsonSource, place: Place): Confi
     grants: new Map(Object.entries(parsed.grants).map(([name, { policy }]) => [name, path(policy)])),
     timeouts: parsed.timeouts,
     limits: parsed.limits,
+    secretVariables,
     problem,
   };
+};
+
+/** Nothing but the place of a secret has a member `env`. */
+const variablesIn = (value: unknown): readonly string[] => {
+  if (typeof value !== 'object' || value === null) return [];
+  return 'env' in value && typeof value.env === 'string' ? [value.env] : Object.values(value).flatMap(variablesIn);
 };

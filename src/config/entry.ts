@@ -5,7 +5,13 @@ import { type Env, pathIn } from './paths.ts';
 import { secretResolver } from './secret.ts';
 
 /** Where a configuration file stands, and in whose surroundings. */
-export type Place = { readonly env: Env; readonly home: string; readonly folder: string };
+export type Place = {
+  readonly env: Env;
+  /** What programs are given of it. */
+  readonly programEnv: Env;
+  readonly home: string;
+  readonly folder: string;
+};
 
 /**
  * A host as far as config.json says it, ready to use: paths are absolute, secrets are still where they lie. What is left
@@ -84,7 +90,7 @@ const agentOf = ({ only, socket }: Extract<ParsedLogin, { agent: true }>, place:
 });
 
 const secretOf = (reference: ParsedSecret, place: Place): Secret =>
-  new Secret(referenceOf(reference, place), secretResolver(place.env));
+  new Secret(referenceOf(reference, place), secretResolver(place.env, place.programEnv));
 
 const referenceOf = (reference: ParsedSecret, place: Place): SecretReference => {
   if ('file' in reference) return { file: absolute(reference.file, place) };

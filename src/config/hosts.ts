@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Host } from '../ssh/host.ts';
+import { type Host, MOST_HOPS } from '../ssh/host.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { type Entry, usualLogin } from './entry.ts';
 import type { Env } from './paths.ts';
@@ -20,9 +20,6 @@ export type Sources = {
 
 /** Something that keeps one host from being used: the member of its entry that is at fault, and why. */
 export type Fault = { readonly name: string; readonly member: 'address' | 'user' | 'via'; readonly message: string };
-
-/** As many hops as anybody has use for. */
-const MOST_HOPS = 32;
 
 /** What was made of some sources. */
 export type Making = {

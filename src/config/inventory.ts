@@ -5,7 +5,7 @@ import type { Inventory } from '../ssh/inventory.ts';
 import type { Uid } from '../state/private.ts';
 import { type Config, readConfig } from './config.ts';
 import { type Fault, type Made, makeHosts } from './hosts.ts';
-import type { Env } from './paths.ts';
+import { type Env, withoutVariables } from './paths.ts';
 import { type Asking, askingIn, readSshConfig, type SshConfig } from './ssh-config/ssh-config.ts';
 import { lookAt, type Senses, type Sight, senses, watchFile } from './watch.ts';
 import { watchMarks } from './watch-marks.ts';
@@ -63,9 +63,10 @@ class Living {
   #kept: ReadonlyMap<string, Made> = new Map();
   #list: readonly Host[] = [];
   #turn: Promise<void> | undefined;
+  /** The first of them: what comes later keeps nobody waiting, as the hosts that were are there. */
+  #first: Promise<void> | undefined;
   /** Whether ssh_config was read, or tried: from then on it runs no commands. */
   #begun = false;
-  #asking: Asking | undefined;
   /** What was said last, and is not repeated. */
   #said = '';
 
@@ -90,7 +91,8 @@ class Living {
 
   async ready(): Promise<void> {
     this.#turn ??= this.#update();
-    await this.#turn;
+    this.#first ??= this.#turn;
+    await this.#first;
   }
 
   async reload(): Promise<void> {
@@ -100,6 +102,7 @@ class Living {
       this.#take(lookAt(this.#parts.file, this.#parts.uid));
       await this.#update();
     })();
+    this.#first ??= this.#turn;
     await this.#turn;
   }
 
@@ -147,8 +150,8 @@ class Living {
     else
       try {
         this.#begun = true;
-        this.#asking ??= this.#parts.asking ?? askingIn(this.#parts.env, this.#parts.uid);
-        const { now, refusal } = await readSshConfig(this.#config, this.#asking, this.#ssh, mayRun);
+        const { asking = this.#asking() } = this.#parts;
+        const { now, refusal } = await readSshConfig(this.#config, asking, this.#ssh, mayRun);
         this.#ssh = now;
         problems.push(...now.problems, ...(refusal === undefined ? [] : [refusal]));
       } catch (error) {
@@ -157,6 +160,11 @@ class Living {
     const { changed, faults } = this.#swap();
     this.#tell([...problems, ...faults]);
     if (changed !== undefined) for (const listener of this.#listeners) listener(changed);
+  }
+
+  /** ssh is asked without the secrets of config.json, so that no pattern of SendEnv means one. */
+  #asking(): Asking {
+    return askingIn(withoutVariables(this.#parts.env, this.#config.secretVariables), this.#parts.uid);
   }
 
   #tell(problems: readonly string[]): void {

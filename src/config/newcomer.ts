@@ -1,6 +1,6 @@
 import type { Configure, Target } from '../call.ts';
 import { Failure } from '../errors.ts';
-import type { Host, Login } from '../ssh/host.ts';
+import { chainTo, type Host, type Login } from '../ssh/host.ts';
 import { ipOf } from '../text/network.ts';
 import type { Written } from './edit.ts';
 import type { Env } from './paths.ts';
@@ -57,8 +57,10 @@ export const placeTaken = (
   entries: Readonly<Record<string, Written>>,
 ): Failure | undefined => {
   const others = [
-    ...hosts.map(other => ({ name: other.name, address: other.address })),
+    ...hosts.flatMap(chainTo).map(other => ({ name: other.name, address: other.address })),
     ...Object.entries(entries).map(([name, entry]) => ({ name, address: String(entry.address ?? name) })),
+    // A way that a person wrote and that leads nowhere today is not for an agent to lay.
+    ...Object.values(entries).flatMap(({ via }) => (typeof via === 'string' ? [{ name: via, address: via }] : [])),
   ];
   const same = others.find(({ name }) => name.toLowerCase() === host.toLowerCase());
   if (same !== undefined)

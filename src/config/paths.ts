@@ -4,6 +4,10 @@ import { isAbsolute, join } from 'node:path';
 /** Environment variables, as the process was given them. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** What programs that are started are given of it: all but these variables, which hold secrets. */
+export const withoutVariables = (env: Env, secret: readonly string[]): Env =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !secret.includes(name)));
+
 /** Where the files lie: absolute paths, none of them taken from the working directory. */
 export type Paths = {
   readonly config: string;

@@ -1,16 +1,13 @@
 import { isIP } from 'node:net';
 import { forbidden, impassable, onTheWay, tooFar } from './dial-failure.ts';
 import { unlessGivenUp } from './given-up.ts';
-import type { Host } from './host.ts';
+import { type Host, MOST_HOPS } from './host.ts';
 import type { Link } from './link.ts';
-import { isOneHost, type MayDial } from './networks.ts';
+import { isOneHost, literalOf, type MayDial } from './networks.ts';
 import { forwardedPipe, type Pipe } from './pipe.ts';
 
 /** A link to a host that is on the way to another: shared with everybody whose way goes through it. */
 export type Carry = (hop: Host, signal: AbortSignal) => Promise<Link>;
-
-/** More hosts on one way than anybody has. */
-const MOST_HOPS = 16;
 
 /** The host that is one hop nearer, and the link to it. */
 export type Hop = { readonly host: Host; readonly link: Link };
@@ -48,11 +45,4 @@ export const connectThrough = async (host: Host, hop: Hop, signal: AbortSignal):
     );
     throw error;
   });
-};
-
-/** An address that is written as some programs write one, `127.1` or `0x7f000001`, as everybody does. */
-const literalOf = (address: string): string => {
-  if (isIP(address) !== 0 || !/(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/i.test(address)) return address;
-  const url = `http://${address}`;
-  return URL.canParse(url) ? new URL(url).hostname : address;
 };

@@ -50,7 +50,10 @@ export const createConnections = (inventory: Inventory, parts: Parts): Connectio
       return connection;
     },
     all: () => pool.hosts(),
-    rejudge: () => (parts.mayDial === undefined ? [] : pool.rejudge(parts.mayDial)),
+    rejudge: () => {
+      const { mayDial, isLimited = () => true } = parts;
+      return mayDial === undefined ? [] : pool.rejudge({ mayDial, isLimited });
+    },
     closeAll: () => {
       shut = true;
       for (const connection of pool.all()) connection.shut();

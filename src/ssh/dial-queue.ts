@@ -26,7 +26,8 @@ type Means = {
 type Dial = { readonly dial: () => Promise<Link>; readonly signal: AbortSignal; readonly timeoutMs: number };
 
 /**
- * Takes turns in dialling: a few hosts at once, and one dial at a time to where a connection was dropped before the handshake.
+ * Takes turns in dialling: a few hosts at once, and one dial at a time to where none was let in yet, so that one refused login
+ * is all that several names of a server cost, and to where a connection was dropped before the handshake.
  * Such a drop is tried again a few times: nothing was authenticated. Not after a refused login there, because it may be a penalty.
  */
 export type DialQueue = (host: Host, dial: Dial) => Promise<Link>;
@@ -36,6 +37,8 @@ export const createDialQueue = (means: Means): DialQueue => {
   // A host behind others waits for their dials: each depth has a queue of its own, so that none waits for itself.
   const byDepth = new Map<number, PQueue>();
   const narrow = new Map<string, PQueue>();
+  const open = new Set<string>();
+  const dropping = new Set<string>();
   const inTurn = async (queue: PQueue, signal: AbortSignal, dial: () => Promise<Link>): Promise<Link> => {
     const { link } = await turnIn(queue, { after: means.after, signal, dial });
     return await link;
@@ -47,13 +50,15 @@ export const createDialQueue = (means: Means): DialQueue => {
     const wide = queueOf(byDepth, depthOf(host), AT_ONCE);
     const latest = means.clock.monoMs() + timeoutMs;
     for (let retries = 0; ; retries++) {
-      const alone = narrow.get(place);
       try {
-        if (alone === undefined) return await inTurn(wide, signal, dial);
-        return await inTurn(alone, signal, () => inTurn(wide, signal, dial));
+        if (open.has(place)) return await inTurn(wide, signal, dial);
+        const link = await inTurn(queueOf(narrow, place, 1), signal, () => inTurn(wide, signal, dial));
+        if (!dropping.has(place)) open.add(place);
+        return link;
       } catch (error) {
         if (!isEarlyDrop(error)) throw error;
-        queueOf(narrow, place, 1);
+        dropping.add(place);
+        open.delete(place);
         const waitMs = backoffMs(retries);
         const late = retries >= MOST_RETRIES || means.clock.monoMs() + waitMs > latest;
         if (late || means.refusals.maybePunished(host)) throw error;

@@ -122,7 +122,7 @@ export type Directory = {
  */
 export type Fleet = {
   readonly directory: Directory;
-  /** Resolves when the hosts that are being read have been read; never rejects. To be awaited before an action is named. */
+  /** Resolves when the hosts have been read once; never rejects. To be awaited before an action is named. */
   readonly ready: () => Promise<void>;
   readonly hosts: (permit: Permit<Observe>) => Promise<readonly HostView[]>;
   readonly status: (permit: Permit<Observe>) => Promise<Status>;

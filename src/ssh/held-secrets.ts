@@ -18,7 +18,8 @@ export const heldSecrets = (inventory: Inventory): Redaction => {
   return redaction;
 };
 
-const secretsIn = (value: unknown): readonly Secret[] => {
+/** Every secret that a value refers to. */
+export const secretsIn = (value: unknown): readonly Secret[] => {
   if (value instanceof Secret) return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretsIn) : [];
 };

@@ -59,6 +59,12 @@ export type Host = {
   readonly unreachable?: string;
 };
 
+/** More hosts on the way to one than anybody has. */
+export const MOST_HOPS = 16;
+
+/** The hosts on the way to one, the nearest to us first, and the host itself. */
+export const chainTo = (host: Host): readonly Host[] => [...(host.via === undefined ? [] : chainTo(host.via)), host];
+
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const PIN = /^SHA256:[A-Za-z0-9+/]{43}$/;
 

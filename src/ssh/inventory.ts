@@ -4,7 +4,7 @@ import type { Host } from './host.ts';
 export type Inventory = {
   readonly all: () => readonly Host[];
   readonly get: (name: string) => Host | undefined;
-  /** Resolves when what was being read when it was called has been read; never rejects. */
+  /** Resolves when the hosts have been read once, whatever is read anew since; never rejects. */
   readonly ready: () => Promise<void>;
   /** Calls back after each change with the names of the hosts that are gone or are others now. */
   readonly onChange: (listener: (names: readonly string[]) => void) => void;

@@ -1,7 +1,8 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { utils } from 'ssh2';
 import { Failure } from '../errors.ts';
+import { string } from './blob.ts';
 import type { Login } from './host.ts';
 import { readPlainFile } from './plain-file.ts';
 import { publicBlobOf } from './signature.ts';
@@ -18,8 +19,24 @@ export const loadKey = async (login: KeyLogin, parse: ParseKey): Promise<Private
   const plain = openKey(text, undefined, parse);
   if (typeof plain !== 'string') return plain;
   if (plain !== LOCKED || login.passphrase === undefined) throw unusable(login.path, plain);
-  const opened = openKey(text, await login.passphrase.reveal(), parse);
+  const opened = unlock(text, await login.passphrase.reveal(), parse);
   if (typeof opened === 'string') throw unusable(login.path, opened);
+  return opened;
+};
+
+/** Keys that were opened, by the bytes of their files and the passphrases that did it: no other bytes and no other passphrase find one. */
+const unlocked = new Map<string, PrivateKey>();
+/** More locked keys than anybody has. */
+const MOST_UNLOCKED = 32;
+
+/** What a passphrase goes through (bcrypt_pbkdf) holds up this whole process for a third of a second: once for each key is enough. */
+const unlock = (text: Buffer, passphrase: string, parse: ParseKey): PrivateKey | string => {
+  const lock = createHash('sha256').update(string(text)).update(passphrase).digest('base64');
+  const opened = unlocked.get(lock) ?? openKey(text, passphrase, parse);
+  if (typeof opened === 'string') return opened;
+  unlocked.set(lock, opened);
+  const [oldest] = unlocked.keys();
+  if (unlocked.size > MOST_UNLOCKED && oldest !== undefined) unlocked.delete(oldest);
   return opened;
 };
 

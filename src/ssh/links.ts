@@ -152,7 +152,11 @@ export class Links {
     const prefer = this.#keyType === undefined ? {} : { prefer: this.#keyType };
     const { queue, connectTimeoutMs } = this.#means;
     return await queue(this.#host, {
-      dial: () => reach(this.#host, { signal, ...prefer }, this.#means),
+      dial: async () => {
+        // Another name of the same server may have been refused while this one waited for its turn.
+        this.#patience.check();
+        return await reach(this.#host, { signal, ...prefer }, this.#means);
+      },
       signal,
       timeoutMs: this.#host.connectTimeoutMs ?? connectTimeoutMs,
     });
@@ -212,8 +216,10 @@ export class Links {
   /** That one more cannot be had says nothing against those which are open, unless the login is refused now. */
   #note(failure: Failure): void {
     if (this.#open.length === 0 || failure.code === 'AUTH_FAILED') this.#patience.failed(failure);
-    this.#refusedKey = VERDICTS.get(failure.code);
-    const { code, operator } = failure;
+    const { code, operator, details } = failure;
+    // It is the key of this host, and one that it presented, that was judged.
+    const own = details.beyond === undefined && details.undialled !== true;
+    this.#refusedKey = own ? VERDICTS.get(code) : undefined;
     if (operator !== undefined)
       this.#means.log('warn', 'a host could not be used', { host: this.#host.name, code, why: operator });
   }

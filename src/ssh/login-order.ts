@@ -30,7 +30,7 @@ export type Order = {
 const METHODS: readonly string[] = ['publickey', 'password', 'keyboard-interactive', 'hostbased', 'gssapi-with-mic'];
 
 /** sshd breaks off at its sixth refusal, unless configured otherwise (MaxAuthTries). */
-const MAX_TRIES = 6;
+export const MAX_TRIES = 6;
 
 /** The logins of a host in their order. After each success that is not the last, whatever the host has not judged is there again. */
 export const inOrder = (host: Host, means: Means, book: Book): Order => {

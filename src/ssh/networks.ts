@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { contains, ipOf, type Network, networkOf } from '../text/network.ts';
 
 /** Networks as CIDR, or single addresses: what may be dialled, everything unless given, and what may not, which goes first. */
@@ -54,3 +55,10 @@ const NO_HOST = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255', '::', 'ff00::/8'
 
 /** Whether an IP address can be that of one host. */
 export const isOneHost: MayDial = networks({ deny: NO_HOST });
+
+/** An address that is written as some programs write one, `127.1` or `0x7f000001`, as everybody does; what is none stays. */
+export const literalOf = (address: string): string => {
+  if (isIP(address) !== 0 || !/(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/i.test(address)) return address;
+  const url = `http://${address}`;
+  return URL.canParse(url) ? new URL(url).hostname : address;
+};

@@ -83,7 +83,7 @@ const isRefusedLogin = ({ code, details: { tried, beyond } }: Failure): boolean 
   code === 'AUTH_FAILED' && Array.isArray(tried) && tried.length > 0 && beyond === undefined;
 
 const waitAfter = ({ code, details }: Failure, earlier: number): number =>
-  code === 'AUTH_FAILED' && details.beyond === undefined
+  (code === 'AUTH_FAILED' && details.beyond === undefined) || details.undialled === true
     ? 0
     : Math.min(AFTER_FAILURE_MS.first * 2 ** earlier, AFTER_FAILURE_MS.most);
 

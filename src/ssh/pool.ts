@@ -1,6 +1,7 @@
+import type { Peer } from './connection.ts';
 import type { Host } from './host.ts';
 import type { HostConnection } from './host-connection.ts';
-import type { MayDial } from './networks.ts';
+import type { DialLimits } from './networks.ts';
 
 /** The connections of a process: to hosts by their names, and to those that only lead to hosts by their accounts. */
 export class Pool {
@@ -42,12 +43,17 @@ export class Pool {
     this.#retire([...names.flatMap(name => this.#hosts.get(name) ?? []), ...idle]);
   }
 
-  /** Gives up what stands to an address that may not be dialled, and what is led through such a one; the names of the hosts. */
-  rejudge(mayDial: MayDial): readonly string[] {
-    const isBarred = ({ address }: { readonly address?: string | undefined }): boolean =>
-      address !== undefined && !mayDial(address);
+  /**
+   * Gives up what stands to an address that may not be dialled, or to one that only OpenSSH knows where they are limited, and
+   * what is led through such a one; the names of the hosts.
+   */
+  rejudge({ mayDial, isLimited }: DialLimits): readonly string[] {
+    const isBarred = ({ host }: HostConnection, { address }: Peer): boolean => {
+      const unjudged = host.transport === 'openssh' && (host.alias !== undefined || address === undefined);
+      return address === undefined || unjudged ? unjudged && isLimited() : !mayDial(address);
+    };
     const open = [...this.#hosts.values(), ...this.#hops.values()];
-    const barred = open.filter(connection => connection.peers().some(isBarred));
+    const barred = open.filter(connection => connection.peers().some(peer => isBarred(connection, peer)));
     const accounts = new Set(barred.map(({ host }) => accountOf(host)));
     const led = this.hosts().filter(({ host }) => [host, ...hopsOf(host)].some(one => accounts.has(accountOf(one))));
     this.#retire([...new Set([...led, ...barred])]);

@@ -15,12 +15,19 @@ import { type Certified, loadTrust, type Trust } from './trust.ts';
 export type Reach = Wires & {
   /** The known_hosts files that are asked, in this order. */
   readonly knownHosts: readonly string[];
+  /** Whether a host of which no key is known is dialled all the same, so that its refusal names the key: where a person asks. */
+  readonly meetsStrangers?: boolean;
+  /** What an OpenSSH client is given as its environment: that of this process unless given. */
+  readonly programEnv?: Readonly<Record<string, string | undefined>> | undefined;
 };
 
 /** How to try this time: `prefer` is the key type that was right the last time. */
 type Try = { readonly signal: AbortSignal; readonly prefer?: string };
 
-/** Dials a host whose key is trusted, and no other: HOST_KEY_UNKNOWN, HOST_KEY_CHANGED or HOST_KEY_REVOKED before any login. */
+/**
+ * Dials a host whose key is trusted, and no other: HOST_KEY_UNKNOWN, HOST_KEY_CHANGED or HOST_KEY_REVOKED before any login, and
+ * before any packet when no key could be right.
+ */
 export const reach = async (host: Host, { signal, prefer }: Try, given: Reach): Promise<Link> => {
   if (host.transport === 'openssh') return await reachByOpenssh(host, { signal }, given);
   const parts = carrying(given);
@@ -28,6 +35,8 @@ export const reach = async (host: Host, { signal, prefer }: Try, given: Reach): 
   for (const { file, line, message } of trust.problems)
     parts.log('warn', 'a line of known_hosts is not used', { file, line, message });
   if (trust.unreadable !== undefined) throw trust.unreadable;
+  const isStranger = trust.standing === 'unknown' && host.unreachable === undefined;
+  if (isStranger && parts.meetsStrangers !== true) throw trust.stranger();
   const first = prefer === undefined ? trust.types : [prefer, ...trust.types];
   const certificates = { types: trust.certificates, known: trust.types };
   const plan = { algorithms: wish(host, first), certificates, accept: acceptedBy(trust), signal };

@@ -28,6 +28,11 @@ export class Secret {
     return `command ${reference.command[0]}`;
   }
 
+  /** The file in which it lies, when it is one. */
+  get file(): string | undefined {
+    return 'file' in this.#reference ? this.#reference.file : undefined;
+  }
+
   /** The text, fetched anew at each call; `AUTH_FAILED`, without anything of the text, when it cannot be had or is empty. */
   async reveal(): Promise<string> {
     const text = await this.#resolve(this.#reference).catch((error: unknown) => {

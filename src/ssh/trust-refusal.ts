@@ -39,6 +39,17 @@ export const refusalOf = (host: Host, key: HostKey, verdict: Verdict, grounds: G
   );
 };
 
+/** Why a host of which no key is known is not dialled: whatever it presented would be refused. */
+export const strangerOf = (host: Host): Failure =>
+  new Failure(
+    'HOST_KEY_UNKNOWN',
+    `No key of ${host.name} (${host.address}:${host.port}) is known: it is not dialled.`,
+    {
+      details: { host: host.name, expected: [], undialled: true },
+      next: `A person compares its key with the host's own and runs: ${enrolment(host)}`,
+    },
+  );
+
 const enrolment = ({ name }: Host): string => `sallyport hosts trust ${name}`;
 
 type Details = { readonly host: string; readonly expected: readonly string[] };

@@ -2,9 +2,17 @@ import { Failure, type Problem } from '../errors.ts';
 import { type Certificate, certificateType, hostProblem } from './certificate.ts';
 import type { Host } from './host.ts';
 import type { HostKey } from './host-key.ts';
-import { type KnownHosts, type KnownKey, keysFor, keysSpelledFor, knownName, parseKnownHosts, plainName } from './known-hosts.ts';
+import {
+  type KnownHosts,
+  type KnownKey,
+  keysFor,
+  keysSpelledFor,
+  knownName,
+  parseKnownHosts,
+  plainName,
+} from './known-hosts.ts';
 import { readPlainFile } from './plain-file.ts';
-import { refusalOf, type Verdict } from './trust-refusal.ts';
+import { refusalOf, strangerOf, type Verdict } from './trust-refusal.ts';
 
 /** What is to be thought of a key that a host presents. */
 export type { Verdict } from './trust-refusal.ts';
@@ -27,6 +35,8 @@ export type Trust = {
   readonly certificates: CertificateTypes;
   /** Why a presented key is refused, with both fingerprints and what a person does next. */
   readonly refusal: (key: HostKey, verdict: Verdict, certified?: Certified) => Failure;
+  /** Why the host need not be asked for its key, when its standing is unknown. */
+  readonly stranger: () => Failure;
   /** Lines that could not be read. */
   readonly problems: readonly Problem[];
   /** Why nothing can be trusted now: a file that is there and cannot be read may revoke any key. */
@@ -47,16 +57,17 @@ export const loadTrust = async (host: Host, files: readonly string[]): Promise<T
   return reasons.length === 0 ? trust : distrustIn(host, trust, reasons);
 };
 
-type KnownFile = KnownHosts & { readonly unreadable?: readonly string[] };
+/** A known_hosts file as it stands: one that is not there, or is a device such as /dev/null, has no lines. */
+export type KnownFile = KnownHosts & { readonly absent?: true; readonly unreadable?: readonly string[] };
 
-const readKnownHosts = async (file: string): Promise<KnownFile> => {
+/** Reads a file as a dial does; never rejects, and waits for no pipe. */
+export const readKnownHosts = async (file: string): Promise<KnownFile> => {
   const read = await readPlainFile(file, MAX_BYTES);
   if ('bytes' in read) return parseKnownHosts(read.bytes.toString('latin1'), file);
-  return {
-    lines: [],
-    problems: [],
-    ...(read.isEmpty ? {} : { unreadable: [`${file} cannot be read: ${read.cause}`] }),
-  };
+  const nothing = { lines: [], problems: [] };
+  return read.isEmpty
+    ? { ...nothing, absent: true }
+    : { ...nothing, unreadable: [`${file} cannot be read: ${read.cause}`] };
 };
 
 /** A hundred thousand keys; more is no file that a person keeps. */
@@ -118,6 +129,7 @@ const trustIn = (host: Host, known: KnownHosts): Trust => {
       const certificate = certified && why !== undefined ? { shown: certified.certificate, why } : undefined;
       return refusalOf(host, key, verdict, { name, trusted, all, certificate });
     },
+    stranger: () => strangerOf(host),
     problems: known.problems,
     unreadable: undefined,
   };
@@ -152,7 +164,8 @@ const isRevoked = (all: readonly KnownKey[], { blob }: HostKey): boolean =>
 /** The lines under the name of a host, and those under its name without the port; an alias is looked up as it is (HostKeyAlias). */
 const linesAbout = ({ address, port, keyAlias, addedBy }: Host, known: KnownHosts) => {
   const name = keyAlias === undefined ? knownName(address, port) : plainName(keyAlias);
-  const under = (one: string): readonly KnownKey[] => (addedBy === undefined ? keysFor(known, one) : enrolled(known, one));
+  const under = (one: string): readonly KnownKey[] =>
+    addedBy === undefined ? keysFor(known, one) : enrolled(known, one);
   const plain = keyAlias !== undefined || port === 22 ? [] : under(plainName(address));
   return { name, exact: under(name), plain };
 };

@@ -31,12 +31,12 @@ export const namesIn = (entries: readonly string[], roll: Roll): readonly string
 
 /** Why an entry names nothing, with what is nearest. */
 export const namesNothing = (entry: string, { targets, sets }: Roll): Failure => {
-  const shown = safeLine(entry, SHOWN_CHARS);
+  const shown = safeLine(JSON.stringify(entry), SHOWN_CHARS);
   const tags = [...new Set(targets.flatMap(target => target.tags))].map(tag => `${TAG}${tag}`);
-  if (sets.has(entry)) return unknown(`No configured host is in the set ${JSON.stringify(shown)}.`);
+  if (sets.has(entry)) return unknown(`No configured host is in the set ${shown}.`);
   const names = [...targets.map(({ host }) => host), ...sets.keys(), ...tags];
   const what = entry.startsWith(TAG) ? 'No configured host is tagged so' : 'No host and no set is called so';
-  return unknown(`${what}: ${JSON.stringify(shown)}${didYouMean(shown, names) || '.'}`);
+  return unknown(`${what}: ${shown}${didYouMean(entry, names) || '.'}`);
 };
 
 const unknown = (message: string): Failure =>

@@ -7,6 +7,7 @@ import type { Host } from '../../src/ssh/host.ts';
 import { keysFor, parseKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { reach } from '../../src/ssh/reach.ts';
 import { lookUp, tcp } from '../../src/ssh/tcp.ts';
+import { loadTrust } from '../../src/ssh/trust.ts';
 import { realClock } from '../support/clock.ts';
 import { makeKey, type Sshd, startSshd } from '../support/sshd.ts';
 import { type TempFolder, tempFolder } from '../support/temp.ts';
@@ -125,14 +126,17 @@ const mayBeStricter = ({ address, port, keyAlias }: Host, text: string, ours: st
 };
 
 const ourVerdict = async (host: Host, file: string): Promise<string> => {
-  const parts = { clock: realClock, log: () => {}, connect: tcp, lookUp, connectTimeoutMs: 30_000, knownHosts: [file] };
+  const wires = { clock: realClock, log: () => {}, connect: tcp, lookUp, connectTimeoutMs: 30_000 };
+  const parts = { ...wires, knownHosts: [file], meetsStrangers: true };
   try {
     const link = await reach(host, { signal: AbortSignal.timeout(30_000) }, parts);
     link.end();
     return 'let in without a login';
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return error.code === 'AUTH_FAILED' ? 'trusted' : error.code;
+    if (error.code !== 'AUTH_FAILED') return error.code;
+    const { standing } = await loadTrust(host, [file]);
+    return standing === 'unknown' ? 'trusted, and yet not dialled where nobody asks' : 'trusted';
   }
 };
 

@@ -189,6 +189,26 @@ describe('permissions', () => {
     expect(foundOf(await examine(somebody), 'login')).toEqual([]);
   });
 
+  test('of a file with a secret are judged wherever it is used, once, and nobody opens it', async () => {
+    await using somebody = await person();
+    const path = await somebody.home.write('secret', 'open sesame', 0o604);
+    const kept = await somebody.home.write('kept', 'open sesame', 0o600);
+    const key = await somebody.home.write('id', 'not a key', 0o600);
+    await settle(somebody, {
+      a: { ...GONE, auth: [{ key, passphrase: { file: path } }, { password: { file: kept } }] },
+      b: { ...GONE, via: 'a', auth: { interactive: [{ asks: 'code', answer: { file: path } }] } },
+      c: { ...GONE, auth: { key }, sudoPassword: { file: path } },
+    });
+    expect(foundOf(await examine(somebody), 'login')).toEqual([
+      {
+        check: 'login',
+        status: 'wrong',
+        says: `${path} holds a secret and is open to other users (a, b, c)`,
+        mend: `chmod 600 ${path}`,
+      },
+    ]);
+  });
+
   test('of a key that is not there, and a folder in its place, are wrong too', async () => {
     await using somebody = await person();
     const auth = [{ key: somebody.home.path }, { key: 'gone' }];
@@ -226,6 +246,14 @@ describe('known_hosts', () => {
     ]);
   });
 
+  test('a host that has no file of its own is no fault, and nobody is told to change /dev/null', async () => {
+    await using somebody = await person();
+    await settle(somebody, { web: { ...GONE, knownHosts: '/dev/null' } }, { knownHosts: '/dev/null' });
+    const findings = await examine(somebody);
+    expect(foundOf(findings, 'known_hosts')).toMatchObject([{ status: 'ok' }]);
+    expect(JSON.stringify(foundOf(findings, 'permissions'))).not.toContain('/dev/null');
+  });
+
   test('a file that is no file, or a pipe, is wrong, and waited for by nobody', async () => {
     await using somebody = await person();
     await mkdir(join(somebody.home.path, '.ssh/known_hosts'), { recursive: true });
@@ -233,8 +261,8 @@ describe('known_hosts', () => {
     await run('mkfifo', ['-m', '600', pipe]);
     await settle(somebody, {}, { knownHosts: ['~/.ssh/known_hosts', pipe] });
     expect(await knownOf(somebody)).toMatchObject([
-      { status: 'wrong', says: expect.stringContaining('is no file, so that no key can be trusted') },
-      { status: 'wrong', says: `${pipe} is no file, so that no key can be trusted` },
+      { status: 'wrong', says: expect.stringContaining('it is no file, so that no key can be trusted') },
+      { status: 'wrong', says: `${pipe} cannot be read: it is no file, so that no key can be trusted` },
     ]);
   });
 

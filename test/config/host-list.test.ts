@@ -5,9 +5,11 @@ import type { Configure, Target } from '../../src/call.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { entriesIn } from '../../src/config/edit.ts';
 import { createHostList } from '../../src/config/host-list.ts';
+import { placeTaken } from '../../src/config/newcomer.ts';
 import type { Rewriting } from '../../src/config/rewrite.ts';
 import { mint } from '../../src/gate/permit.ts';
 import { targetOf } from '../../src/ssh/directory.ts';
+import type { Host } from '../../src/ssh/host.ts';
 import { fixedInventory } from '../../src/ssh/inventory.ts';
 import type { HostList } from '../../src/tools/host-change.ts';
 import { manualClock } from '../support/clock.ts';
@@ -29,6 +31,8 @@ const CONFIG = `{
   }
 }
 `;
+
+const ALIAS = expect.stringMatching(/^sallyport-added\.staging-9\.[0-9a-f]{16}$/);
 
 type Setting = AsyncDisposable & {
   readonly hosts: HostList;
@@ -95,7 +99,7 @@ test('a host that is added has the account, the keys and the way of the other, a
       { key: 'k', passphrase: { env: 'P' } },
     ],
     via: 'gate',
-    keyAlias: 'sallyport-added.staging-9',
+    keyAlias: ALIAS,
     tags: ['web'],
     addedBy: 'local',
   });
@@ -103,7 +107,7 @@ test('a host that is added has the account, the keys and the way of the other, a
   expect([at.text().includes('// the way in'), at.reloads()]).toEqual([true, 1]);
   expect(readConfig(at.text(), at.path, {}).hosts.at(-1)).toMatchObject({
     name: 'staging-9',
-    keyAlias: 'sallyport-added.staging-9',
+    keyAlias: ALIAS,
     addedBy: 'local',
     hostKeys: [],
     via: { name: 'gate' },
@@ -117,9 +121,21 @@ test('without a login written, it is the agent', async () => {
     address: '10.20.0.9',
     user: 'deploy',
     auth: [{ agent: true }],
-    keyAlias: 'sallyport-added.staging-9',
+    keyAlias: ALIAS,
     addedBy: 'local',
   });
+});
+
+test('one that is added again under its name is a stranger again, wherever it is', async () => {
+  await using at = await setting();
+  const aliases: unknown[] = [];
+  for (const address of ['10.20.0.9', '10.20.0.8', '10.20.0.9']) {
+    await at.add({ address });
+    aliases.push(entriesIn(at.text(), at.path)['staging-9']?.keyAlias);
+    await at.remove('staging-9');
+  }
+  expect(aliases).toEqual([ALIAS, ALIAS, ALIAS]);
+  expect(new Set(aliases).size).toBe(3);
 });
 
 describe('what must not be added is not, and the file stays as it is', () => {
@@ -222,6 +238,21 @@ describe('what must not be added is not, and the file stays as it is', () => {
     });
     expect(at.logged).toEqual(['added staging-9: it failed']);
   });
+});
+
+test.each([
+  ['LATER', '10.20.0.9', 'There is a host called later already.'],
+  ['staging-9', '192.0.2.77', '192.0.2.77 is the address of hop.'],
+  ['hop', '10.20.0.9', 'There is a host called hop already.'],
+  ['staging-9', '10.20.0.9', undefined],
+])('nobody lays a way that a person wrote: %s at %s', (host, address, message) => {
+  const one: Host = {
+    ...{ name: 'db', address: '192.0.2.5', port: 22, user: 'me', hostKeys: [], tags: [] },
+    auth: [{ kind: 'agent', socket: '' }],
+  };
+  const hosts = [{ ...one, via: { ...one, name: 'hop', address: '192.0.2.77' } }];
+  const target = { host, address, user: 'me', port: 22, tags: [] };
+  expect(placeTaken(target, hosts, { far: { via: 'later' } })?.message).toBe(message);
 });
 
 describe('only what an agent of the same grant has added is removed', () => {

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { Host } from '../../src/ssh/host.ts';
 import { testInventory } from '../support/ssh-config.ts';
 import { tempFolder } from '../support/temp.ts';
+import { untilTrue } from '../support/until.ts';
 
 const OWN = { address: '10.0.0.6', user: 'dba' };
 const names = (hosts: readonly Host[]) => hosts.map(({ name }) => name);
@@ -18,6 +19,32 @@ test('hosts of config.json are there at once, and ssh is not asked before somebo
   await Promise.all([inventory.ready(), inventory.ready()]);
   await inventory.ready();
   expect({ asked, hosts: names(inventory.all()) }).toEqual({ asked: ['localhost', 'web'], hosts: ['own', 'web'] });
+});
+
+test('while ssh is asked anew nobody waits, and the hosts that were are there', async () => {
+  await using temp = await tempFolder();
+  const ssh = await temp.write('ssh_config', 'Host a\n');
+  const text = execFileSync('ssh', ['-T', '-G', '-F', 'none', '--', 'a'], { encoding: 'utf8' });
+  let answer = (): void => undefined;
+  const slow = async () => {
+    await new Promise<void>(resolve => {
+      answer = resolve;
+    });
+    return { text };
+  };
+  const asks = [async () => ({ text }), async () => ({ text }), slow];
+  const { inventory } = await testInventory(temp, {
+    ask: async () => await (asks.shift() ?? (async () => ({ text })))(),
+  });
+  await inventory.ready();
+  await writeFile(ssh, 'Host a b\n');
+  const reloaded = inventory.reload();
+  await untilTrue(() => asks.length === 0);
+  await inventory.ready();
+  expect(names(inventory.all())).toEqual(['a']);
+  answer();
+  await reloaded;
+  expect(names(inventory.all())).toEqual(['a', 'b']);
 });
 
 test('config.json goes before ssh_config, which fills what it leaves out', async () => {

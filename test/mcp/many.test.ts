@@ -30,11 +30,11 @@ beforeAll(async () => {
     await gone.host({ name: 'web-2' }),
     await db.host({ name: 'web-3' }),
   ];
-  await gone.close();
   const known = await temp.write(
     'known_hosts',
-    [web, db].map(({ knownHosts }) => readFileSync(knownHosts, 'utf8')).join(''),
+    [web, db, gone].map(({ knownHosts }) => readFileSync(knownHosts, 'utf8')).join(''),
   );
+  await gone.close();
   behind = testHouse(hosts, POLICY, [known]);
   const log = (): void => undefined;
   const open = async () => ({

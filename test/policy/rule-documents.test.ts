@@ -44,6 +44,11 @@ const BAD: readonly (readonly [about: string, text: string, problems: readonly s
     ['3:9 /rules/1/id is the id of another rule too', '3:42 /rules/2/id must be letters, digits, "_", "." and "-"'],
   ],
   [
+    'a test of several hosts that does not say for which of them it is',
+    document('"tests": [{ "tool": "ssh_exec", "args": { "hosts": ["db-1"], "command": "id" }, "expect": "deny" }]'),
+    ['2:52 /tests/0/args/hosts are each judged by themselves: give the test the host that it is about, as "host"'],
+  ],
+  [
     'mistakes in synopses, at their columns',
     rule(
       '"effect": "allow", "commands": ["df [-h", "tail -n <int:5..1>",\n"grep \\u0078 <nam>", "@nothing", "@logs(var)"]',

@@ -54,8 +54,11 @@ test('forty names of an sshd with MaxStartups 3:30:10 are all reached at once', 
   expect(busy.counts().logins).toBe(40);
 });
 
+/** What makes it worth dialling wherever it is said to be. */
+const pins = () => ({ hostKeys: sshd.hostKeys.map(({ fingerprint }) => fingerprint) });
+
 test('what drops each connection is tried five times with longer and longer breaks, and then said', async () => {
-  const host = await sshd.host();
+  const host = await sshd.host(pins());
   const breaks: number[] = [];
   const relay = await dropping(Number.POSITIVE_INFINITY, sshd.port);
   using connections = testConnections([{ ...host, port: relay.port }], {
@@ -73,7 +76,7 @@ test('what drops each connection is tried five times with longer and longer brea
 
 test('a drop that comes so late that another try would not be in time is said at once', async () => {
   const relay = await dropping(Number.POSITIVE_INFINITY, sshd.port);
-  const host = await sshd.host({ port: relay.port, connectTimeoutMs: 20 });
+  const host = await sshd.host({ port: relay.port, connectTimeoutMs: 20, ...pins() });
   using connections = testConnections([host], { knownHosts: [] });
   await expect(run(connections, 'true')).rejects.toMatchObject({ code: 'UNREACHABLE' });
   expect(connections.dials.length).toBe(1);
@@ -91,8 +94,7 @@ test('a drop after a refused login counts as a penalty: it is not tried again, f
     const far = connect(sshd.port, '127.0.0.1').on('error', () => {});
     near.pipe(far).pipe(near);
   });
-  const pins = { hostKeys: sshd.hostKeys.map(({ fingerprint }) => fingerprint) };
-  const host = await sshd.host({ port: relay.port, ...pins, ...refusedLogin() });
+  const host = await sshd.host({ port: relay.port, ...pins(), ...refusedLogin() });
   using connections = testConnections([host], { knownHosts: [], clock });
   const failing = (): Promise<Failure> => run(connections, 'true').catch(error => error);
   expect((await failing()).code).toBe('AUTH_FAILED');
@@ -132,7 +134,7 @@ test('what is connected goes on while a login to the same sshd is refused', asyn
 test('no more than ten hosts are dialled at once, and one that does not answer keeps nobody waiting for long', async () => {
   const sockets: Socket[] = [];
   const silent = await server(socket => void sockets.push(socket));
-  const host = await sshd.host();
+  const host = await sshd.host(pins());
   const dead = Array.from({ length: 12 }, (_, at) => ({ ...host, name: `dead-${at}`, port: silent.port }));
   let places: (() => void)[] = [];
   const after = (ms: number, act: () => void): (() => void) => {

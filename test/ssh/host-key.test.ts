@@ -119,7 +119,36 @@ test('after a pin’s type is known, the next connection asks for it at once', a
 });
 
 test.each([
-  ['no line', 'HOST_KEY_UNKNOWN', () => '', []],
+  ['no line', () => ''],
+  ['the line of another port', () => `[127.0.0.1]:1 ${keyOf('ed25519').publicKey}`],
+  ['its key revoked', () => `@revoked * ${keyOf('ed25519').publicKey}`],
+  ['another name for an authority', () => `@cert-authority db ${keyOf('ed25519').publicKey}`],
+])('with %s no key could be right, and the host never hears of us', async (_title, knownHosts) => {
+  const file = await temp.write('known_hosts', knownHosts());
+  using connections = testConnections([await sshd.host()], { knownHosts: [file] });
+  await expect(run(connections, 'true')).rejects.toMatchObject({
+    code: 'HOST_KEY_UNKNOWN',
+    message: `No key of web (127.0.0.1:${sshd.port}) is known: it is not dialled.`,
+    next: "A person compares its key with the host's own and runs: sallyport hosts trust web",
+  });
+  expect(connections.dials).toEqual([]);
+  // A person who has trusted it meanwhile does not wait.
+  await temp.write('known_hosts', `${name()} ${keyOf('ed25519').publicKey}`);
+  expect(await run(connections, 'printf in')).toMatchObject({ stdout: 'in' });
+});
+
+test('where a person asks, a host of which no key is known says which it has, and hears of no login', async () => {
+  const before = heard();
+  using connections = testConnections([await sshd.host()], { knownHosts: [], meetsStrangers: true });
+  await expect(run(connections, 'true')).rejects.toMatchObject({
+    code: 'HOST_KEY_UNKNOWN',
+    details: { presented: { type: 'ssh-ed25519', fingerprint: keyOf('ed25519').fingerprint } },
+  });
+  await sshd.waitForLog(/\[preauth\]/, before.goodbyes + 1);
+  expect(heard().logins).toBe(before.logins);
+});
+
+test.each([
   ['a stranger’s key', 'HOST_KEY_CHANGED', () => `${name()} ${stranger.publicKey}`, []],
   [
     'the key revoked',

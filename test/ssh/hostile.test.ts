@@ -157,6 +157,8 @@ const SUCCESS = Buffer.of(52);
 const NEWKEYS = Buffer.of(21);
 const SERVICE_ACCEPT = Buffer.concat([Buffer.of(6), text('ssh-userauth')]);
 
+const PIN = `SHA256:${'A'.repeat(43)}`;
+
 test.each([
   ['a success', [SUCCESS]],
   ['an accepted service and a success', [SERVICE_ACCEPT, SUCCESS]],
@@ -170,7 +172,7 @@ test.each([
   const address = server.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const auth = [{ kind: 'agent', socket: '/nowhere/agent.sock' }] as const;
-  const host = { name: 'web', address: '127.0.0.1', port, user: 'deploy', auth, hostKeys: [], tags: [] };
+  const host = { name: 'web', address: '127.0.0.1', port, user: 'deploy', auth, hostKeys: [PIN], tags: [] };
   using connections = testConnections([host], { knownHosts: [], connectTimeoutMs: 500 });
   await expect(connections.get('web').ready()).rejects.toMatchObject({
     code: 'UNREACHABLE',

@@ -2,9 +2,13 @@ import { execFile } from 'node:child_process';
 import { appendFile, copyFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Failure } from '../../src/errors.ts';
+import { string } from '../../src/ssh/blob.ts';
 import type { Login } from '../../src/ssh/host.ts';
+import { fingerprintOf } from '../../src/ssh/host-key.ts';
+import { loadKey } from '../../src/ssh/key-file.ts';
 import { Secret } from '../../src/ssh/secret.ts';
 import { startAgent } from '../support/agent.ts';
 import { run, testConnections } from '../support/connections.ts';
@@ -89,6 +93,35 @@ test.each([
     'the configured passphrase does not open it',
   );
   expect(await logIn({ kind: 'key', path })).toContain('it is locked and no passphrase is configured for it');
+});
+
+test('a locked key is opened once, and its passphrase is asked for each time', async () => {
+  const path = newPath();
+  await keygen('-t', 'ed25519', '-a', '1', '-N', PASSPHRASE, '-C', '', '-f', path);
+  let asked = 0;
+  let opened = 0;
+  const parse: typeof ssh2.utils.parseKey = (text, words) => {
+    if (words !== undefined) opened++;
+    return ssh2.utils.parseKey(text, words);
+  };
+  const load = async (words = PASSPHRASE): Promise<string> => {
+    const passphrase = new Secret({ env: 'P' }, async () => {
+      asked++;
+      return words;
+    });
+    return await loadKey({ kind: 'key', path, passphrase }, parse).then(
+      ({ blob }) => fingerprintOf(blob),
+      ({ message }: Failure) => message,
+    );
+  };
+  const mine = await load();
+  expect([mine, await load(), asked, opened]).toEqual([mine, mine, 2, 1]);
+  expect([await load('wrong'), opened]).toEqual([expect.stringContaining('does not open it'), 2]);
+  await rm(path);
+  await keygen('-t', 'ed25519', '-a', '1', '-N', PASSPHRASE, '-C', '', '-f', path);
+  expect([(await load()) === mine, opened]).toEqual([false, 3]);
+  await rm(path);
+  expect(await load()).toContain('there is no such file');
 });
 
 test('a key that is locked by chacha20 is refused with the way to mend it', async () => {
@@ -215,6 +248,23 @@ test.each([
   const said = await logIn({ kind: 'agent', socket: agent.socket });
   expect(said).toMatch(/it cannot be reached|holds no key/);
   expect(await logIn({ kind: 'agent', socket: agent.socket }, { kind: 'key', path })).toBe('in');
+});
+
+test.each([
+  ['nothing', Buffer.alloc(0)],
+  ['three bytes', Buffer.alloc(3)],
+  ['a length that lies', Buffer.from('ffffffff00', 'hex')],
+  ['another algorithm', Buffer.concat([string('ssh-rsa'), string(Buffer.alloc(256))])],
+  ['its algorithm alone', string('ssh-ed25519')],
+])('an agent that signs with %s logs nobody in, and the next login is tried', async (_title, signature) => {
+  const { path } = await makeKey(newPath());
+  const line = await readFile(`${path}.pub`, 'utf8');
+  const blob = Buffer.from(line.split(' ')[1] ?? '', 'base64');
+  await letIn(line);
+  await using agent = await startFakeAgent([{ blob, sign: () => signature }]);
+  const own = await sshd.userKey();
+  expect(await logIn({ kind: 'agent', socket: agent.socket })).toContain('Logging in as');
+  expect(await logIn({ kind: 'agent', socket: agent.socket }, { kind: 'key', path: own.path })).toBe('in');
 });
 
 test('an RSA key never signs with SHA-1, and with the only SHA-2 that the host takes', async () => {

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../src/ssh/host.ts';
-import { run, testConnections } from '../support/connections.ts';
+import { reader, run, testConnections } from '../support/connections.ts';
 import { type Dropbear, startDropbear } from '../support/dropbear.ts';
 import { ranOf, testFleet } from '../support/fleet.ts';
 import { mayChooseAccount, type Sshd, startSshd } from '../support/sshd.ts';
-import { untilTrue } from '../support/until.ts';
 
 let sshds: Sshd[];
 let dropbear: Dropbear | undefined;
@@ -60,13 +59,16 @@ test.runIf(mayChooseAccount())('a server that is not OpenSSH runs, answers and i
   expect((await ranOf(command)).end).toMatchObject({ how: 'cancelled' });
 });
 
-test('after the server was started anew, under the same key, the next command dials again', async () => {
-  const [first] = sshds;
-  if (first === undefined) throw new Error('there is no server');
-  const host = await first.host({ hostKeys: first.hostKeys.map(({ fingerprint }) => fingerprint) });
-  using connections = testConnections([host], { knownHosts: [] });
-  await run(connections, 'true');
-  await first.killConnections();
-  await untilTrue(() => connections.get('web').state() === 'closed');
-  expect(await run(connections, 'echo again')).toMatchObject({ stdout: 'again\n' });
-});
+test.each(['ssh2', 'openssh'] as const)(
+  'by way of %s, what runs when the server is started anew is lost, and with the same key the next command dials again',
+  async transport => {
+    await using sshd = await startSshd();
+    using connections = testConnections([await sshd.host({ transport })], { knownHosts: [sshd.knownHosts] });
+    const { attach, ran } = reader();
+    await connections.get('web').exec('sleep 600', { attach });
+    await sshd.restart();
+    expect(await ran).toMatchObject({ code: undefined });
+    expect(await run(connections, 'echo again')).toMatchObject({ stdout: 'again\n' });
+    expect(sshd.counts()).toMatchObject({ logins: 1, sessions: 1 });
+  },
+);

@@ -224,7 +224,10 @@ describe.each<Transport>(['ssh2', 'openssh'])('by way of %s', transport => {
 
   test('an unknown key is refused before any login, with its fingerprint', async () => {
     await using fresh = await startSshd();
-    using connections = testConnections([await fresh.host({ transport })], { knownHosts: ['/dev/null'] });
+    using connections = testConnections([await fresh.host({ transport })], {
+      knownHosts: ['/dev/null'],
+      meetsStrangers: true,
+    });
     await expect(connections.get('web').ready()).rejects.toMatchObject({
       code: 'HOST_KEY_UNKNOWN',
       message: expect.stringContaining(fresh.hostKeys[0]?.fingerprint ?? '-'),
@@ -274,11 +277,12 @@ describe.each<Transport>(['ssh2', 'openssh'])('by way of %s', transport => {
   });
 
   test('a port where nothing listens, and a name that nobody knows, are said in words', async () => {
-    expect(await failureOf({ port: 1 })).toMatchObject({
+    const keyAlias = `[127.0.0.1]:${sshd.port}`;
+    expect(await failureOf({ port: 1, keyAlias })).toMatchObject({
       code: 'UNREACHABLE',
       message: 'web (127.0.0.1:1) refuses connections: nothing listens there.',
     });
-    expect(await failureOf({ address: 'no-such-host.invalid' })).toMatchObject({
+    expect(await failureOf({ address: 'no-such-host.invalid', keyAlias })).toMatchObject({
       code: 'UNREACHABLE',
       message: expect.stringMatching(/^web \(no-such-host\.invalid:\d+\) has an address that /),
     });
@@ -289,8 +293,8 @@ describe.each<Transport>(['ssh2', 'openssh'])('by way of %s', transport => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    using connections = testConnections([await sshd.host({ transport, port })], {
-      knownHosts: [],
+    using connections = testConnections([await sshd.host({ transport, port, keyAlias: `[127.0.0.1]:${sshd.port}` })], {
+      knownHosts: [sshd.knownHosts],
       connectTimeoutMs: 500,
     });
     await expect(connections.get('web').ready()).rejects.toMatchObject({

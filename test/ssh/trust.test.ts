@@ -80,6 +80,26 @@ test.each([
   expect(trust.judge(mine)).toBe(verdict);
 });
 
+test.each([
+  ['known', 'its name', ed('x,Sallyport-Added.A.Example.org.1f')],
+  ['unknown', 'every name', ed('*')],
+  ['unknown', 'names like it', ed('*.example.org.*')],
+  ['unknown', 'its name, taken back', ed('sallyport-added.a.example.org.1f,!sallyport-added.*')],
+  ['unknown', 'every name, by an authority', ed('*', OTHER, '@cert-authority ')],
+  ['unknown', 'its name, by an authority', ed('sallyport-added.a.example.org.1f', OTHER, '@cert-authority ')],
+  ['revoked', 'every name, revoked', ed('sallyport-added.a.example.org.1f') + ed('*', MINE, '@revoked ')],
+])('a host that an agent added is %s with a line for %s', async (verdict, _title, text) => {
+  const added = { keyAlias: 'sallyport-added.a.example.org.1f', addedBy: 'ci' };
+  const trust = await trustIn(text, added);
+  const certificate: Certificate = {
+    ...{ type: 'ssh-ed25519-cert-v01@openssh.com', blob: Buffer.alloc(0), kind: 'host', keyId: 'web' },
+    ...{ certified: mine, authority: other, principals: [], criticalOptions: [] },
+    ...{ validAfter: 0n, validBefore: 100n },
+  };
+  expect(trust.judge(mine, { certificate, wallMs: 0 })).toBe(verdict);
+  if (verdict === 'unknown') expect(trust.standing).toBe('unknown');
+});
+
 test('a certificate vouches for its own key, under a name that its authority is trusted for', async () => {
   const trust = await trustIn(ed('*.example.org', OTHER, '@cert-authority '));
   const certificate: Certificate = {

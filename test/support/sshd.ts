@@ -30,6 +30,8 @@ export type SshdOptions = {
   readonly maxSessions?: number;
   /** Further lines for sshd_config, put first: sshd obeys the first of two that differ. */
   readonly config?: readonly string[];
+  /** A program that starts the server somewhere else, and the address of that place, where it listens then beside loopback. */
+  readonly elsewhere?: { readonly within: readonly string[]; readonly address: string };
   /** The login shell and the home that an account, the user's own unless named, has for this server alone; only where `mayChooseAccount`. */
   readonly account?: { readonly name?: string; readonly shell: string; readonly home: string };
 };
@@ -56,6 +58,8 @@ export type Sshd = AsyncDisposable & {
   readonly caughtUp: () => Promise<void>;
   /** Kills the processes that serve connections, not the listener: what a crash of the session looks like; or stops them for good. */
   readonly killConnections: (signal?: 'SIGKILL' | 'SIGSTOP') => Promise<number>;
+  /** Ends the listener and everything under it, and starts it anew with the same keys; its log begins anew too. */
+  readonly restart: () => Promise<void>;
   /** Ends the listener and everything under it, and removes the folder. */
   readonly close: () => Promise<void>;
 };
@@ -75,12 +79,13 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
     hostKeys.map(key => `[127.0.0.1]:${port} ${key.publicKey}\n`).join(''),
   );
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
-  const server = await listen([
-    ...(options.account === undefined
+  const account =
+    options.account === undefined
       ? []
-      : withPasswd(await temp.write('passwd', await passwdOf(user, options.account), 0o644))),
-    ...[SSHD, '-D', '-e', '-f', config],
-  ]);
+      : withPasswd(await temp.write('passwd', await passwdOf(user, options.account), 0o644));
+  const begin = async () =>
+    await listen([...(options.elsewhere?.within ?? []), ...account, SSHD, '-D', '-e', '-f', config]);
+  let server = await begin();
   let looks = 0;
   const userKey = keyRing(temp.path);
   const close = async () => {
@@ -90,7 +95,9 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
   return {
     port,
     user,
-    pid: server.pid,
+    get pid() {
+      return server.pid;
+    },
     folder: temp.path,
     hostKeys,
     knownHosts,
@@ -99,8 +106,13 @@ export const startSshd = async (options: SshdOptions = {}): Promise<Sshd> => {
       const auth: Login = { kind: 'key', path: (await userKey()).path };
       return { name: 'web', address: '127.0.0.1', port, user, auth: [auth], hostKeys: [], tags: [], ...overrides };
     },
-    log: server.log,
-    waitForLog: server.waitForLog,
+    log: () => server.log(),
+    waitForLog: async (pattern, times) => await server.waitForLog(pattern, times),
+    restart: async () => {
+      await server.end();
+      server = await begin();
+      looks = 0;
+    },
     caughtUp: async () => {
       const own = await ownConnection(port);
       looks += 1;
@@ -138,6 +150,7 @@ const sshdConfig = (
     ...(options.config ?? []),
     `Port ${options.port}`,
     'ListenAddress 127.0.0.1',
+    ...(options.elsewhere === undefined ? [] : [`ListenAddress ${options.elsewhere.address}`]),
     ...options.hostKeys.map(key => `HostKey ${key.path}`),
     `AuthorizedKeysFile ${join(options.folder, 'authorized_keys')}`,
     `MaxSessions ${options.maxSessions ?? 10}`,

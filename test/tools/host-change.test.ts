@@ -139,7 +139,8 @@ test('a host that an agent adds is listed at once, and nothing connects to it be
   // The very key of this very address is in known_hosts: a person trusted it as another host.
   expect(await readFile(at.known, 'utf8')).toContain(`[127.0.0.1]:${sshd.port} `);
   expect(await at.refused(exec, { host: 'staging-9', command: 'echo in' })).toMatch(/^HOST_KEY_UNKNOWN: /);
-  await appendFile(at.known, `sallyport-added.staging-9 ${sshd.hostKeys[0]?.publicKey}\n`);
+  const { keyAlias } = entriesIn(await at.text(), 'config.json')['staging-9'] ?? {};
+  await appendFile(at.known, `${keyAlias} ${sshd.hostKeys[0]?.publicKey}\n`);
   let answer: unknown;
   await untilTrue(async () => {
     answer = await at.refused(exec, { host: 'staging-9', command: 'echo in' });

@@ -20,7 +20,7 @@ beforeAll(async () => {
     await sshd.host({ name: 'web-1', tags: ['web'] }),
     await sshd.host({ name: 'web-2', tags: ['web'] }),
     await sshd.host({ name: 'db-1', tags: [] }),
-    await sshd.host({ name: 'gone-1', port: 1 }),
+    await sshd.host({ name: 'gone-1', port: 1, hostKeys: sshd.hostKeys.map(key => key.fingerprint) }),
   ];
 });
 afterAll(async () => {

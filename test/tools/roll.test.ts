@@ -29,6 +29,9 @@ test.each([
 
 test.each([
   { entry: 'web-11', says: 'No host and no set is called so: "web-11"; did you mean "web-1"?' },
+  { entry: 'web-1 ', says: 'No host and no set is called so: "web-1 "; did you mean "web-1"?' },
+  { entry: 'web\n', says: 'No host and no set is called so: "web\\n".' },
+  { entry: '\u202eweb', says: 'No host and no set is called so: "\\u{202e}web".' },
   { entry: 'prd', says: 'No host and no set is called so: "prd"; did you mean "prod"?' },
   { entry: 'tag:nw', says: 'No configured host is tagged so: "tag:nw"; did you mean "tag:new"?' },
   { entry: 'empty', says: 'No configured host is in the set "empty".' },

@@ -1,3 +1,4 @@
+import { matchRun } from '../../policy/synopsis/path.ts';
 import { address as addressSchema, port as portSchema, user as userSchema } from '../host-schema.ts';
 import type { Answer } from './answer.ts';
 import { readJumps } from './jumps.ts';
@@ -97,8 +98,7 @@ const lineOf = (answer: Answer, env: Person['env']): Partial<SshHost> => {
 /** SendEnv by its patterns, then SetEnv, which ssh sends last. */
 const variablesOf = (answer: Answer, env: Person['env']): Record<string, string> => {
   const patterns = answer.all('sendenv').map(text => text.replace(/[^A-Za-z0-9_*?]/g, ''));
-  const matches = patterns.map(text => new RegExp(`^${text.replace(/\*+/g, '.*').replaceAll('?', '.')}$`, 's'));
-  const sent = Object.entries(env).filter(([name]) => matches.some(pattern => pattern.test(name)));
+  const sent = Object.entries(env).filter(([name]) => patterns.some(pattern => matchRun(pattern, name)));
   const set = answer.all('setenv').map(text => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]);
   const named = [...sent, ...set].flatMap(([name = '', value]) =>
     /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && value !== undefined ? [[name, value] as const] : [],

@@ -123,6 +123,9 @@ export const TEST = strict({
   }).optional(),
   expect: z.enum(EFFECTS),
   rule: z.string().optional(),
+}).refine(({ host, args = {} }) => !Object.hasOwn(args, 'hosts') || host !== undefined || Object.hasOwn(args, 'host'), {
+  message: 'are each judged by themselves: give the test the host that it is about, as "host"',
+  path: ['args', 'hosts'],
 });
 
 /** A rule as it was written. */

@@ -4,7 +4,7 @@ import { Failure } from '../../errors.ts';
 import { forbidden } from '../dial-failure.ts';
 import type { Host } from '../host.ts';
 import { knownName } from '../known-hosts.ts';
-import { isOneHost, type MayDial } from '../networks.ts';
+import { isOneHost, literalOf, type MayDial } from '../networks.ts';
 
 /** What may be dialled, and how a name is looked up to find out. */
 export type Limits = {
@@ -16,19 +16,29 @@ export type Limits = {
 };
 
 /**
- * The host as OpenSSH may be told it where the networks are limited: what this machine dials, the host or the first hop
- * towards it, by an address that was judged, so that no name can stand for another one a moment later.
+ * The host as OpenSSH may be told it, no address on the way being one that is never dialled. Where the networks are limited,
+ * what this machine dials, the host or the first hop towards it, goes by an address that was judged, so that no name can stand
+ * for another one a moment later.
  */
 export const judged = async (host: Host, limits: Limits): Promise<Host> => {
-  const { mayDial } = limits;
-  if (mayDial === undefined || limits.isLimited?.() === false) return host;
-  if (host.alias !== undefined) throw unjudged(host);
-  if (host.via === undefined) return await looked(host, mayDial, limits.lookUp);
-  if (isIP(host.address) > 0 && !mayDial(host.address)) throw forbidden(host, [host.address]);
-  return { ...host, via: await judged(host.via, limits) };
+  const { mayDial = isOneHost, isLimited = () => limits.mayDial !== undefined } = limits;
+  for (let hop: Host | undefined = host; hop !== undefined; hop = hop.via) judgeLiteral(hop, mayDial);
+  return isLimited() ? await placed(host, { ...limits, mayDial }) : host;
 };
 
-const looked = async (host: Host, mayDial: MayDial, lookUp: Limits['lookUp']): Promise<Host> => {
+const judgeLiteral = (host: Host, mayDial: MayDial): void => {
+  const address = literalOf(host.address);
+  if (isIP(address) > 0 && !(isOneHost(address) && mayDial(address))) throw forbidden(host, [address]);
+};
+
+type Judge = { readonly mayDial: MayDial; readonly lookUp: Limits['lookUp'] };
+
+const placed = async (host: Host, judge: Judge): Promise<Host> => {
+  if (host.alias !== undefined) throw unjudged(host);
+  return host.via === undefined ? await looked(host, judge) : { ...host, via: await placed(host.via, judge) };
+};
+
+const looked = async (host: Host, { mayDial, lookUp }: Judge): Promise<Host> => {
   const found = isIP(host.address) > 0 ? [host.address] : (await lookUp(host.address)).map(({ address }) => address);
   const address = found.find(one => isOneHost(one) && mayDial(one));
   if (address === undefined) throw forbidden(host, found);

@@ -15,7 +15,13 @@ export type Master = {
   readonly end: () => void;
 };
 
-type Limit = { readonly signal: AbortSignal; readonly timeoutMs: number; readonly clock: Clock };
+type Limit = {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** Its environment: that of this process unless given. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+};
 
 /** How long what it said is still on its way when it has ended. */
 const LAST_WORDS_MS = 200;
@@ -32,6 +38,7 @@ export const startMaster = async (args: readonly string[], limit: Limit): Promis
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     cwd: '/',
+    env: limit.env,
     windowsHide: true,
   });
   const listening = listenTo(limit.clock);

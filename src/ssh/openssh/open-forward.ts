@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { forwarded } from '../forwarded.ts';
 import type { Mux } from './mux.ts';
 import type { MuxChannel } from './mux-channel.ts';
 
@@ -9,7 +10,7 @@ export const openForward = (mux: Mux, address: string, port: number): Promise<Du
     const opening = {
       opened: (channel: MuxChannel) => {
         channel.stderr.resume();
-        resolve(channel);
+        resolve(forwarded(channel));
       },
       refused: (reason: number) => reject(Object.assign(new Error('(SSH) Channel open failure'), { reason })),
       gone,

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Log } from '../../call.ts';
@@ -27,6 +27,8 @@ export type OpensshParts = Limits & {
   readonly knownHosts: readonly string[];
   readonly connectTimeoutMs: number;
   readonly heartbeat?: Heartbeat | undefined;
+  /** What the OpenSSH client is given as its environment: that of this process unless given. */
+  readonly programEnv?: Readonly<Record<string, string | undefined>> | undefined;
 };
 
 type Try = { readonly signal: AbortSignal };
@@ -43,7 +45,7 @@ export const reachByOpenssh = async (host: Host, { signal }: Try, parts: Openssh
     try {
       const socket = connect(socketIn(folder));
       const release = once(signal, () => socket.destroy());
-      return await linkTo(host, { master, socket, log: parts.log }).finally(release);
+      return await linkTo(host, { master, socket, log: parts.log, first: firstAddress(told) }).finally(release);
     } catch (error) {
       master.end();
       throw signal.aborted ? cancelled(host) : lost(host, error);
@@ -68,7 +70,7 @@ const begin = async (host: Host, { folder, signal, parts }: Start, older = false
   for (const { name, text } of files) await writeFile(join(folder, name), text, { mode: 0o600 });
   if (signal.aborted) throw cancelled(host);
   const beganMs = clock.monoMs();
-  const master = await startMaster(args, { signal, timeoutMs, clock });
+  const master = await startMaster(args, { signal, timeoutMs, clock, env: parts.programEnv });
   const ready = await master.ready;
   const said = master.said();
   if (ready && isMeant(host, said)) return master;
@@ -98,11 +100,18 @@ const lost = ({ name }: Host, cause: unknown): Failure =>
     cause,
   });
 
-type Ends = { readonly master: Master; readonly socket: Socket; readonly log: Log };
+/** Where the way begins that was told whole, as far as it says: another ssh may dial that. */
+const firstAddress = ({ address, via, alias }: Host): string | undefined => {
+  if (alias !== undefined) return undefined;
+  if (via !== undefined) return firstAddress(via);
+  return isIP(address) > 0 ? address : undefined;
+};
+
+type Ends = { readonly master: Master; readonly socket: Socket; readonly log: Log; readonly first: string | undefined };
 
 /** The link lives as long as both the ssh and the socket to it do: the first to go takes the other with it. */
-const linkTo = async (host: Host, { master, socket, log }: Ends): Promise<Link> => {
-  const { server, key, roundTripMs } = master.said();
+const linkTo = async (host: Host, { master, socket, log, first }: Ends): Promise<Link> => {
+  const { server, key, roundTripMs, dialled } = master.said();
   const mux = new Mux(socket, windowFor(roundTripMs));
   const listeners = new Set<() => void>();
   const over = (): void => {
@@ -121,7 +130,7 @@ const linkTo = async (host: Host, { master, socket, log }: Ends): Promise<Link> 
   );
   return {
     keyType: undefined,
-    peer: { server, fingerprint: key?.fingerprint ?? '', roundTripMs },
+    peer: { server, fingerprint: key?.fingerprint ?? '', roundTripMs, address: dialled ?? first },
     isOpen: () => mux.isOpen,
     onClosed: listener => {
       if (mux.isOpen) listeners.add(listener);

@@ -7,6 +7,8 @@ export type Said = {
   readonly phase: Phase;
   /** `ADDRESS:PORT as 'USER'`, once it is about to shake hands. */
   readonly towards: string | undefined;
+  /** The IP address that it dialled last itself; undefined when a program on the way does. */
+  readonly dialled: string | undefined;
   /** The host's software version, and the key that it presented. */
   readonly server: string;
   readonly key: { readonly type: string; readonly fingerprint: string } | undefined;
@@ -36,6 +38,12 @@ type Fact = readonly [form: RegExp, learn: (found: Found, matches: readonly stri
 
 /** What a line tells before the login; a host's banner may say the same, and is too late to be heard. */
 const FACTS: readonly Fact[] = [
+  [
+    /^Connecting to \S+ \[([0-9a-fA-F.:]+)(?:%[^\]]*)?\] port /,
+    (found, [, address]) => {
+      if (found.phase === 'connecting') found.dialled = address;
+    },
+  ],
   [/^Connection established\./, found => advance(found, 'handshake')],
   [
     /^Remote protocol version \S+, remote software version (.*)$/,
@@ -119,6 +127,7 @@ const SENDING = /^(Connecting to |Executing proxy command|SSH2_MSG_KEXINIT sent)
 const NOTHING: Said = {
   phase: 'connecting',
   towards: undefined,
+  dialled: undefined,
   server: '',
   key: undefined,
   roundTripMs: 0,

@@ -152,3 +152,24 @@ test('hosts that lead back to each other are left out, and each is named', async
     'error: b of ssh_config is left out: its way leads back to itself: b, a, b',
   ]);
 });
+
+test.each([
+  { title: 'of many stars', include: `~/d/${'*a'.repeat(30)}b`, says: [] },
+  {
+    title: 'through every folder there is',
+    include: '/*/*/*/*/*/*/*/*',
+    says: ['error: ssh_config is not read: Include /*/*/*/*/*/*/*/* leads through more than 4096 folders'],
+  },
+])(
+  'an Include $title holds nobody up',
+  async ({ include, says }) => {
+    await using temp = await tempFolder();
+    await temp.write(`d/${'a'.repeat(200)}`, '');
+    await temp.write('ssh_config', `Include ${include}\nHost web\n`);
+    const { inventory, said } = await testInventory(temp);
+    await inventory.ready();
+    expect(said).toEqual(says);
+    expect(inventory.all().map(({ name }) => name)).toEqual(says.length === 0 ? ['web'] : []);
+  },
+  5_000,
+);

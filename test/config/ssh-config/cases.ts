@@ -15,6 +15,18 @@ export const CASES: readonly Case[] = [
   { title: 'other letters', config: 'hOST web\n hostNAME 10.0.0.5\n', names: ['web'] },
   { title: 'quotes', config: 'Host "web" \'db\'\n HostName "10.0.0.5"\n', names: ['web', 'db'] },
   { title: 'a quoted keyword', config: '"Host" web\n "HostName" 10.0.0.5\n', names: ['web'] },
+  {
+    title: 'a quote within a keyword',
+    config: 'Inc"lude" "~/more.conf"\nHo"st"web\n',
+    files: { 'more.conf': 'Host db\n HostName 10.0.0.6\n' },
+    names: ['db', 'web'],
+  },
+  {
+    title: 'blanks that are none to ssh',
+    config: 'Host a\u00a0b c\vd e\rf g\u2028h web \f\n HostName 10.0.0.5\n',
+    names: ['web'],
+  },
+  { title: 'equals signs before a keyword', config: ' = Host = web\n==HostName 10.0.0.5\n', names: ['web'] },
   { title: 'comments', config: '# Host no\nHost web # db\n # HostName x\n HostName 10.0.0.5 # y\n', names: ['web'] },
   { title: 'CRLF', config: 'Host web\r\n HostName 10.0.0.5\r\n User deploy\r\n', names: ['web'] },
   { title: 'no newline at the end', config: 'Host web\n HostName 10.0.0.5', names: ['web'] },

@@ -10,11 +10,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Channel } from '../../../src/ssh/channel.ts';
 import type { Host } from '../../../src/ssh/host.ts';
 import type { Link } from '../../../src/ssh/link.ts';
+import { dialLimits, type Networks, networks } from '../../../src/ssh/networks.ts';
 import { type OpensshParts, reachByOpenssh } from '../../../src/ssh/openssh/reach.ts';
 import { Secret } from '../../../src/ssh/secret.ts';
 import { startAgent } from '../../support/agent.ts';
 import { realClock } from '../../support/clock.ts';
-import { reader } from '../../support/connections.ts';
+import { reader, testConnections } from '../../support/connections.ts';
 import { noneLeft } from '../../support/processes.ts';
 import { relayTo } from '../../support/relay.ts';
 import { startRudeHost } from '../../support/rude-host.ts';
@@ -305,6 +306,50 @@ describe('a host of ssh_config', () => {
   });
 });
 
+test.each(['10.1.2.3', '::ffff:10.1.2.3', '0x0a010203', '167838211', '10.66051', '0.0.0.0', '::', '224.0.0.1'])(
+  'a hop is asked for no connection to %s where networks forbid it, and no ssh is started',
+  async address => {
+    const host = await sshd.host({ address, via: await sshd.host({ name: 'hop' }) });
+    expect(await failureOf(host, { mayDial: networks({ deny: ['10.0.0.0/8'] }) })).toMatchObject({
+      code: 'UNREACHABLE',
+      details: { host: 'web', phase: 'connecting', cause: 'FORBIDDEN' },
+    });
+  },
+);
+
+test.each(['0.0.0.0', '::', '224.0.0.1', '255.255.255.255'])(
+  '%s is no host, whatever may be dialled',
+  async address => {
+    expect(await failureOf(await sshd.host({ address }))).toMatchObject({ details: { cause: 'FORBIDDEN' } });
+  },
+);
+
+describe('when the networks change', () => {
+  test.each<{ what: string; of: () => Promise<Partial<Host>>; deny: string[]; ended: string[] }>([
+    { what: 'an address', of: async () => ({}), deny: ['127.0.0.0/8'], ended: ['web'] },
+    { what: 'a name', of: async () => ({ address: 'localhost' }), deny: ['127.0.0.0/8', '::1'], ended: ['web'] },
+    {
+      what: 'what lies behind a hop that another ssh looked up',
+      of: async () => {
+        const keyAlias = `[127.0.0.1]:${sshd.port}`;
+        return { via: await sshd.host({ name: 'hop', address: 'localhost', keyAlias }) };
+      },
+      deny: ['127.0.0.2'],
+      ended: ['web'],
+    },
+    { what: 'an address of another network', of: async () => ({}), deny: ['10.0.0.0/8'], ended: [] },
+    { what: 'an address, and nothing is limited', of: async () => ({}), deny: [], ended: [] },
+  ])('a link to $what is held against them', async ({ of, deny, ended }) => {
+    const host = await sshd.host({ transport: 'openssh', keyAlias: `[127.0.0.1]:${sshd.port}`, ...(await of()) });
+    let now: Networks = {};
+    const limits = dialLimits(() => now);
+    using connections = testConnections([host], { knownHosts: [sshd.knownHosts], ...limits });
+    await connections.get('web').ready();
+    now = { deny };
+    expect(connections.rejudge()).toEqual(ended);
+  });
+});
+
 test('where networks are limited, a name is looked up once, judged, and what was judged is dialled', async () => {
   const knownHosts = [await temp.write('by_name', `[web.invalid]:${sshd.port} ${sshd.hostKeys[0]?.publicKey}\n`)];
   const lookUp = async () => ['10.1.2.3', '127.0.0.1'].map(address => ({ address, family: 4 }));
@@ -431,6 +476,16 @@ describe('an ssh that', () => {
     await link.open('sleep 30', { attach, pause: setTimeout });
     process.kill(await latest(), 'SIGKILL');
     expect([await ran, link.isOpen()]).toMatchObject([{ code: undefined }, false]);
+  });
+
+  test('stands still lets go of a stream through it at once', async () => {
+    using link = await reach(await sshd.host());
+    const stream = await link.forward('127.0.0.1', sshd.port);
+    const pid = await latest();
+    process.kill(pid, 'SIGSTOP');
+    stream.destroy();
+    await once(stream, 'close', { signal: AbortSignal.timeout(2_000) });
+    process.kill(pid, 'SIGCONT');
   });
 
   test('stands still is ended all the same', async () => {
