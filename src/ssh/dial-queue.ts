@@ -4,7 +4,7 @@ import { unlessGivenUp, unsent } from './given-up.ts';
 import { once } from './giving-up.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
-import { isEarlyDrop, placeOf, type Refusals } from './patience.ts';
+import { isEarlyDrop, isRefusedLogin, placeOf, type Refusals } from './patience.ts';
 import { type After, within } from './timer.ts';
 
 /** Dials of this process at once, over all hosts: sshd drops some from the tenth on that has not logged in (MaxStartups 10:30:100). */
@@ -37,28 +37,28 @@ export const createDialQueue = (means: Means): DialQueue => {
   // A host behind others waits for their dials: each depth has a queue of its own, so that none waits for itself.
   const byDepth = new Map<number, PQueue>();
   const narrow = new Map<string, PQueue>();
-  const open = new Set<string>();
-  const dropping = new Set<string>();
+  // Whether somebody was let in there, or a connection was ever dropped early.
+  const standing = new Map<string, 'open' | 'dropping'>();
   const inTurn = async (queue: PQueue, signal: AbortSignal, dial: () => Promise<Link>): Promise<Link> => {
     const { link } = await turnIn(queue, { after: means.after, signal, dial });
     return await link;
   };
   const backoffMs = (retries: number): number =>
     FIRST_BACKOFF_MS * 2 ** retries * (0.5 + (means.random(1)[0] ?? 0) / 256);
-  return async (host, { dial, signal, timeoutMs }) => {
+  return async (host, { dial: dialOnce, signal, timeoutMs }) => {
+    const dial = noting(host, dialOnce, means.refusals);
     const place = placeOf(host);
     const wide = queueOf(byDepth, depthOf(host), AT_ONCE);
     const latest = means.clock.monoMs() + timeoutMs;
     for (let retries = 0; ; retries++) {
       try {
-        if (open.has(place)) return await inTurn(wide, signal, dial);
+        if (standing.get(place) === 'open') return await inTurn(wide, signal, dial);
         const link = await inTurn(queueOf(narrow, place, 1), signal, () => inTurn(wide, signal, dial));
-        if (!dropping.has(place)) open.add(place);
+        if (!standing.has(place)) standing.set(place, 'open');
         return link;
       } catch (error) {
         if (!isEarlyDrop(error)) throw error;
-        dropping.add(place);
-        open.delete(place);
+        standing.set(place, 'dropping');
         const waitMs = backoffMs(retries);
         const late = retries >= MOST_RETRIES || means.clock.monoMs() + waitMs > latest;
         if (late || means.refusals.maybePunished(host)) throw error;
@@ -67,6 +67,13 @@ export const createDialQueue = (means: Means): DialQueue => {
     }
   };
 };
+
+/** Notes a refused login before the next one there has its turn. */
+const noting = (host: Host, dial: () => Promise<Link>, refusals: Refusals) => (): Promise<Link> =>
+  dial().catch((error: unknown) => {
+    if (isRefusedLogin(error)) refusals.note(host);
+    throw error;
+  });
 
 type Turn = { readonly after: After; readonly signal: AbortSignal; readonly dial: () => Promise<Link> };
 

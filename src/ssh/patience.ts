@@ -65,7 +65,6 @@ export const createPatience = (host: Host, clock: Clock, refusals: Refusals): Pa
     },
     failed: failure => {
       if (failure.code === 'CANCELLED') return;
-      if (isRefusedLogin(failure)) refusals.note(host);
       const punished = isRefusedLogin(failure) || (isEarlyDrop(failure) && refusals.maybePunished(host));
       const waitMs = punished ? AFTER_LOGIN_MS : waitAfter(failure, failures);
       failures++;
@@ -78,9 +77,12 @@ export const createPatience = (host: Host, clock: Clock, refusals: Refusals): Pa
   };
 };
 
-/** A login that failed on this side cost the host nothing, and one on the way there is for that host to remember. */
-const isRefusedLogin = ({ code, details: { tried, beyond } }: Failure): boolean =>
-  code === 'AUTH_FAILED' && Array.isArray(tried) && tried.length > 0 && beyond === undefined;
+/** Whether the host refused a login: one that failed on this side cost it nothing, and one on the way is for that host to remember. */
+export const isRefusedLogin = (error: unknown): boolean => {
+  if (!(error instanceof Failure) || error.code !== 'AUTH_FAILED') return false;
+  const { tried, beyond } = error.details;
+  return Array.isArray(tried) && tried.length > 0 && beyond === undefined;
+};
 
 const waitAfter = ({ code, details }: Failure, earlier: number): number =>
   (code === 'AUTH_FAILED' && details.beyond === undefined) || details.undialled === true

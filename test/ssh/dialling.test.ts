@@ -133,9 +133,11 @@ test('what is connected goes on while a login to the same sshd is refused', asyn
 
 test('no more than ten hosts are dialled at once, and one that does not answer keeps nobody waiting for long', async () => {
   const sockets: Socket[] = [];
-  const silent = await server(socket => void sockets.push(socket));
+  const silent = await Promise.all(
+    Array.from({ length: 12 }, async () => await server(socket => void sockets.push(socket))),
+  );
   const host = await sshd.host(pins());
-  const dead = Array.from({ length: 12 }, (_, at) => ({ ...host, name: `dead-${at}`, port: silent.port }));
+  const dead = silent.map(({ port }, at) => ({ ...host, name: `dead-${at}`, port }));
   let places: (() => void)[] = [];
   const after = (ms: number, act: () => void): (() => void) => {
     if (ms === 3_000) places.push(act);
@@ -154,5 +156,18 @@ test('no more than ten hosts are dialled at once, and one that does not answer k
   connections.closeAll();
   expect(await Promise.all(lost)).toEqual(Array(12).fill('CANCELLED'));
   for (const socket of sockets) socket.destroy();
-  silent.close();
+  for (const one of silent) one.close();
+});
+
+test('a login that is refused is all that forty names of one server cost', async () => {
+  const names = Array.from({ length: 40 }, (_, at) => `name-${at}`);
+  const hosts = await Promise.all(names.map(async name => await sshd.host({ name, ...refusedLogin() })));
+  using connections = testConnections(hosts, { knownHosts: [sshd.knownHosts] });
+  const before = sshd.counts().connections;
+  const codes = await Promise.all(
+    names.map(host => run(connections, 'true', { host }).catch((error: Failure) => error.code)),
+  );
+  expect(codes).toEqual(['AUTH_FAILED', ...Array(39).fill('UNREACHABLE')]);
+  await sshd.caughtUp();
+  expect(sshd.counts().connections - before).toBe(1);
 });

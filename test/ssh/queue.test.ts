@@ -132,7 +132,7 @@ describe('a command that no lane is free for', () => {
     await new Promise<void>(resolve => refused.listen(0, '127.0.0.1', resolve));
     const address = refused.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    using fleet = testFleet(await sshd.host({ port }), sshd);
+    using fleet = testFleet(await sshd.host({ port, keyAlias: `[127.0.0.1]:${sshd.port}` }), sshd);
     await expect(fleet.start('true')).rejects.toMatchObject({ code: 'UNREACHABLE' });
     expect((await fleet.fleet.status(fleet.permit({ kind: 'observe', what: 'status' }))).commands).toEqual([]);
     refused.close();
