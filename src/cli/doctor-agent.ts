@@ -1,9 +1,9 @@
-import { type Agent, agentAt, type Identity } from '../ssh/agent.ts';
-import { readStrings } from '../ssh/blob.ts';
-import { outOfTime, readCertificate } from '../ssh/certificate.ts';
 import type { Host } from '../ssh/host.ts';
-import { readHostKey } from '../ssh/host-key.ts';
-import { MAX_TRIES } from '../ssh/login-order.ts';
+import { type Agent, agentAt, type Identity } from '../ssh/login/agent.ts';
+import { MAX_TRIES } from '../ssh/login/login-order.ts';
+import { readStrings } from '../ssh/trust/blob.ts';
+import { outOfTime, readCertificate } from '../ssh/trust/certificate.ts';
+import { readHostKey } from '../ssh/trust/host-key.ts';
 import { safeLine } from '../text/safe.ts';
 import { advice, type Finding, few, well } from './finding.ts';
 import { counted, type Io } from './io.ts';

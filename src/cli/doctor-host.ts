@@ -1,7 +1,7 @@
 import { FAILURES, Failure } from '../errors.ts';
-import type { Connection } from '../ssh/connection.ts';
+import type { Connection } from '../ssh/connection/connection.ts';
+import type { Room } from '../ssh/connection/room.ts';
 import { chainTo, type Host } from '../ssh/host.ts';
-import type { Room } from '../ssh/room.ts';
 import type { Secret } from '../ssh/secret.ts';
 import { advice, type Finding, unavailable, well, wrong } from './finding.ts';
 import { counted, type Io } from './io.ts';

@@ -1,4 +1,4 @@
-import type { Connections } from '../ssh/connection.ts';
+import type { Connections } from '../ssh/connection/connection.ts';
 import type { Host } from '../ssh/host.ts';
 import { checkHost } from './doctor-host.ts';
 import { advice, type Finding, few, grouped } from './finding.ts';

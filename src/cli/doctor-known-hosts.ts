@@ -1,5 +1,5 @@
 import type { Host } from '../ssh/host.ts';
-import { readKnownHosts } from '../ssh/trust.ts';
+import { readKnownHosts } from '../ssh/trust/trust.ts';
 import { advice, type Finding, well, wrong } from './finding.ts';
 import { counted } from './io.ts';
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { createConnections } from '../ssh/connections.ts';
+import { createConnections } from '../ssh/connection/connections.ts';
 import type { Host } from '../ssh/host.ts';
 import { fixedInventory } from '../ssh/inventory.ts';
 import type { Request } from './commands.ts';

@@ -1,6 +1,6 @@
 import { load } from '../config/load.ts';
 import type { Host } from '../ssh/host.ts';
-import { loadTrust } from '../ssh/trust.ts';
+import { loadTrust } from '../ssh/trust/trust.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, say, writeJson } from './io.ts';
 import { withEveryHost } from './link.ts';

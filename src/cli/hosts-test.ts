@@ -1,6 +1,6 @@
 import { loadConfig } from '../config/load.ts';
 import { Failure } from '../errors.ts';
-import { createConnections } from '../ssh/connections.ts';
+import { createConnections } from '../ssh/connection/connections.ts';
 import { fixedInventory } from '../ssh/inventory.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, say, writeJson } from './io.ts';

@@ -1,11 +1,11 @@
 import { loadConfig } from '../config/load.ts';
 import { Failure } from '../errors.ts';
-import { enrol } from '../ssh/enrol.ts';
+import { scan } from '../ssh/dial/reach.ts';
 import { type Host, isFingerprint } from '../ssh/host.ts';
-import type { HostKey } from '../ssh/host-key.ts';
-import { randomArt } from '../ssh/random-art.ts';
-import { scan } from '../ssh/reach.ts';
-import { loadTrust } from '../ssh/trust.ts';
+import { enrol } from '../ssh/trust/enrol.ts';
+import type { HostKey } from '../ssh/trust/host-key.ts';
+import { randomArt } from '../ssh/trust/random-art.ts';
+import { loadTrust } from '../ssh/trust/trust.ts';
 import type { Request } from './commands.ts';
 import { EXIT, type Io, print, say, Usage, writeJson } from './io.ts';
 import { exitOf, failureData, hostNamed, partsFor, withEveryHost } from './link.ts';

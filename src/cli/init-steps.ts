@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { InvalidFile } from '../errors.ts';
 import { chainTo } from '../ssh/host.ts';
-import { loadTrust } from '../ssh/trust.ts';
+import { loadTrust } from '../ssh/trust/trust.ts';
 import { NotPrivate } from '../state/private.ts';
 import type { HostLine } from './first-config.ts';
 import type { FoundHosts } from './found-hosts.ts';

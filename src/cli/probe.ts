@@ -1,8 +1,8 @@
 import type { Clock } from '../call.ts';
 import { Failure } from '../errors.ts';
-import { ask } from '../ssh/channel.ts';
-import type { Connection, Peer } from '../ssh/connection.ts';
-import { POSIX_SHELLS } from '../ssh/login-shell.ts';
+import { ask } from '../ssh/command/channel.ts';
+import { POSIX_SHELLS } from '../ssh/command/login-shell.ts';
+import type { Connection, Peer } from '../ssh/connection/connection.ts';
 import { after } from '../ssh/timer.ts';
 import { safeLine } from '../text/safe.ts';
 

@@ -1,6 +1,6 @@
 import type { Log } from '../call.ts';
 import { Failure } from '../errors.ts';
-import type { StopReport } from '../ssh/end.ts';
+import type { StopReport } from '../ssh/command/end.ts';
 import type { Overseen, Overseer } from '../ssh/overseer.ts';
 import type { After } from '../ssh/timer.ts';
 import { nearest } from '../text/nearest.ts';

@@ -1,4 +1,4 @@
-import type { GrowingText } from '../ssh/growing-text.ts';
+import type { GrowingText } from '../ssh/command/growing-text.ts';
 import type { Overseen } from '../ssh/overseer.ts';
 import { safeLine } from '../text/safe.ts';
 import type { OpenThing } from './answers.ts';

@@ -1,9 +1,9 @@
 import type { Clock, Log } from '../call.ts';
 import type { Redaction } from '../text/redact.ts';
-import type { Connections } from './connection.ts';
-import { KEEP_BYTES } from './output.ts';
+import { KEEP_BYTES } from './command/output.ts';
+import type { Eyes } from './command/reap.ts';
+import type { Connections } from './connection/connection.ts';
 import type { Overseer } from './overseer.ts';
-import type { Eyes } from './reap.ts';
 
 /** How much a grant may have open, and how long what is over can still be read. */
 export type Caps = {

@@ -1,8 +1,8 @@
 import type { CommandId } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Parts } from './caps.ts';
-import type { Connection } from './connection.ts';
-import type { Stopped, StopReport } from './end.ts';
+import type { Stopped, StopReport } from './command/end.ts';
+import type { Connection } from './connection/connection.ts';
 import type { Command, Fleet, Opened } from './fleet.ts';
 import { givingUpWith } from './giving-up.ts';
 import type { Host } from './host.ts';

@@ -1,13 +1,13 @@
 import type { Clock, Program } from '../call.ts';
 import { type Redaction, redacted } from '../text/redact.ts';
 import { safeLine, safeText } from '../text/safe.ts';
-import type { RemoteCommand } from './command.ts';
-import type { DetachedCommand } from './detached.ts';
-import type { End, StopReport } from './end.ts';
-import { stoppedByOperator } from './outcome.ts';
+import type { RemoteCommand } from './command/command.ts';
+import type { DetachedCommand } from './command/detached.ts';
+import type { End, StopReport } from './command/end.ts';
+import { stoppedByOperator } from './command/outcome.ts';
 import type { Overseen } from './overseer.ts';
-import type { ManagedSession } from './session.ts';
-import type { RemoteTerminal } from './terminal.ts';
+import type { ManagedSession } from './session/session.ts';
+import type { RemoteTerminal } from './terminal/terminal.ts';
 
 /** What is not the thing's own: who asked for it, and for what. */
 type Begun = { readonly grant: string; readonly program?: Program | undefined; readonly redaction: Redaction };

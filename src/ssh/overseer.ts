@@ -1,6 +1,6 @@
 import type { CommandId, SessionId } from '../call.ts';
-import type { StopReport } from './end.ts';
-import type { GrowingText } from './growing-text.ts';
+import type { StopReport } from './command/end.ts';
+import type { GrowingText } from './command/growing-text.ts';
 
 /** How something open stands now; spans are by the monotonic clock where this process began it. */
 export type Glimpse = {

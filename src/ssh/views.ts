@@ -1,6 +1,6 @@
 import type { CommandId, SessionId } from '../call.ts';
 import type { Session } from './fleet.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** A configured host as an agent may see it. */
 export type HostView = {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { Failure } from '../errors.ts';
 import { CAPS } from '../ssh/caps.ts';
-import type { StopReport } from '../ssh/end.ts';
+import type { StopReport } from '../ssh/command/end.ts';
+import type { Output } from '../ssh/command/growing-text.ts';
 import type { Command } from '../ssh/fleet.ts';
-import type { Output } from '../ssh/growing-text.ts';
 import { showBoth } from './shown.ts';
 
 /** What was proved about a stop, on the wire. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Observe } from '../call.ts';
-import type { GrowingText } from '../ssh/growing-text.ts';
+import type { GrowingText } from '../ssh/command/growing-text.ts';
 import {
   binaryOf,
   binaryShape,

@@ -1,4 +1,4 @@
-import type { GrowingText, Output, Piece } from '../ssh/growing-text.ts';
+import type { GrowingText, Output, Piece } from '../ssh/command/growing-text.ts';
 
 /** What one result shows of a stream: `omitted` bytes are not in `text`, and `cursor` is where reading goes on. */
 export type Shown = { readonly text: string; readonly cursor: number; readonly omitted: number };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Terminal } from '../ssh/terminal.ts';
-import { TTY_STATES } from '../ssh/tty-state.ts';
+import type { Terminal } from '../ssh/terminal/terminal.ts';
+import { TTY_STATES } from '../ssh/terminal/tty-state.ts';
 import { standing, standingShape, stopShape } from './command-result.ts';
 import { showFrom } from './shown.ts';
 

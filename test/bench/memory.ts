@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Capture, KEEP_BYTES } from '../../src/ssh/output.ts';
-import { TerminalLine } from '../../src/ssh/terminal-line.ts';
-import { TerminalScreen } from '../../src/ssh/terminal-screen.ts';
+import { Capture, KEEP_BYTES } from '../../src/ssh/command/output.ts';
+import { TerminalLine } from '../../src/ssh/terminal/terminal-line.ts';
+import { TerminalScreen } from '../../src/ssh/terminal/terminal-screen.ts';
 import { Redaction } from '../../src/text/redact.ts';
 import { testFleet } from '../support/fleet.ts';
 import type { Sshd } from '../support/sshd.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { Client } from 'ssh2';
-import { Capture } from '../../src/ssh/output.ts';
+import { Capture } from '../../src/ssh/command/output.ts';
 import { Redaction } from '../../src/text/redact.ts';
 import { runOf, type TestFleet, testFleet } from '../support/fleet.ts';
 import type { Sshd } from '../support/sshd.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../../src/errors.ts';
-import type { End } from '../../src/ssh/end.ts';
+import type { End } from '../../src/ssh/command/end.ts';
 import { type After, after } from '../../src/ssh/timer.ts';
 import { testConnections } from '../support/connections.ts';
 import { runOf, type TestFleet, testFleet } from '../support/fleet.ts';

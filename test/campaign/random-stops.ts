@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Action } from '../../src/call.ts';
 import { Failure } from '../../src/errors.ts';
 import { mint, type Permit } from '../../src/gate/permit.ts';
-import type { End, StopReport } from '../../src/ssh/end.ts';
+import type { End, StopReport } from '../../src/ssh/command/end.ts';
 import type { Command } from '../../src/ssh/fleet.ts';
 import { runOf, type TestFleet } from '../support/fleet.ts';
 import { type Chance, oneOf } from './chance.ts';

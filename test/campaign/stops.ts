@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Action } from '../../src/call.ts';
 import { mint, type Permit } from '../../src/gate/permit.ts';
 import type { Obligations } from '../../src/policy/decision.ts';
-import type { End, StopReport } from '../../src/ssh/end.ts';
+import type { End, StopReport } from '../../src/ssh/command/end.ts';
 import type { Command } from '../../src/ssh/fleet.ts';
 import { after } from '../../src/ssh/timer.ts';
 import { testConnections } from '../support/connections.ts';

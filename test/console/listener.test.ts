@@ -10,7 +10,7 @@ import { socketsIn, withShortPath } from '../../src/console/folder.ts';
 import type { Listener } from '../../src/console/listener.ts';
 import { openControl } from '../../src/console/open.ts';
 import { listingOf } from '../../src/console/talk.ts';
-import { Capture } from '../../src/ssh/output.ts';
+import { Capture } from '../../src/ssh/command/output.ts';
 import { type Overseen, Overseer } from '../../src/ssh/overseer.ts';
 import { after } from '../../src/ssh/timer.ts';
 import { NotPrivate } from '../../src/state/private.ts';

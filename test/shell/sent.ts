@@ -1,5 +1,5 @@
-import { launchText } from '../../src/ssh/launch.ts';
-import { createMarks } from '../../src/ssh/mark.ts';
+import { launchText } from '../../src/ssh/command/launch.ts';
+import { createMarks } from '../../src/ssh/command/mark.ts';
 
 const mark = createMarks(bytes => Buffer.alloc(bytes, 1))();
 

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { connect, type NetConnectOpts } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Clock, Log } from '../../src/call.ts';
-import type { Channel } from '../../src/ssh/channel.ts';
-import type { Connections } from '../../src/ssh/connection.ts';
-import { createConnections, type Parts } from '../../src/ssh/connections.ts';
+import type { Channel } from '../../src/ssh/command/channel.ts';
+import type { Connections } from '../../src/ssh/connection/connection.ts';
+import { createConnections, type Parts } from '../../src/ssh/connection/connections.ts';
+import { lookUp } from '../../src/ssh/dial/tcp.ts';
 import type { Host } from '../../src/ssh/host.ts';
 import { fixedInventory, type Inventory } from '../../src/ssh/inventory.ts';
-import { lookUp } from '../../src/ssh/tcp.ts';
 import { realClock } from './clock.ts';
 
 /** Connections that close when the test ends, what they asked of the network, and what they logged. */

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { mpint, readBlob, string, uint32 } from '../../src/ssh/blob.ts';
+import { mpint, readBlob, string, uint32 } from '../../src/ssh/trust/blob.ts';
 import { tempFolder } from './temp.ts';
 
 /** A key that an agent of our own holds: what it shows, and how it signs. */

@@ -3,8 +3,8 @@ import type { Outcome } from '../../src/audit/record.ts';
 import type { Action, Observe, Program, Run, Stop, Target } from '../../src/call.ts';
 import { mint, type Permit } from '../../src/gate/permit.ts';
 import type { Obligations } from '../../src/policy/decision.ts';
+import type { End, StopReport } from '../../src/ssh/command/end.ts';
 import { targetOf } from '../../src/ssh/directory.ts';
-import type { End, StopReport } from '../../src/ssh/end.ts';
 import {
   type Command,
   createFleet,

@@ -1,8 +1,8 @@
 import type { Open, Program, Size, Stop, Type, Typed } from '../../src/call.ts';
 import type { Permit } from '../../src/gate/permit.ts';
-import type { StopReport } from '../../src/ssh/end.ts';
-import type { Terminal, TerminalLook } from '../../src/ssh/terminal.ts';
-import type { TtyState } from '../../src/ssh/tty-state.ts';
+import type { StopReport } from '../../src/ssh/command/end.ts';
+import type { Terminal, TerminalLook } from '../../src/ssh/terminal/terminal.ts';
+import type { TtyState } from '../../src/ssh/terminal/tty-state.ts';
 import type { TestFleet } from './fleet.ts';
 
 /** What came of something typed: the output since, and how the terminal rests. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { newCommandId } from '../../src/call.ts';
 import { FAILURES, Failure, type FailureCode } from '../../src/errors.ts';
-import type { Standing } from '../../src/ssh/end.ts';
+import type { Standing } from '../../src/ssh/command/end.ts';
+import { Capture } from '../../src/ssh/command/output.ts';
 import type { Command } from '../../src/ssh/fleet.ts';
-import { Capture } from '../../src/ssh/output.ts';
 import type { Part } from '../../src/tools/each.ts';
 import { manyFailure, manyResult, manyText } from '../../src/tools/many-result.ts';
 import { RESULT_CHARS } from '../../src/tools/shown.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Capture } from '../../src/ssh/output.ts';
+import { Capture } from '../../src/ssh/command/output.ts';
 import { RESULT_CHARS, show, showBoth, showFrom, showText } from '../../src/tools/shown.ts';
 
 const holding = (text: string): Capture => {

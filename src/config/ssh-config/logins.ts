@@ -1,6 +1,6 @@
 import type { Login } from '../../ssh/host.ts';
-import { readPlainFile } from '../../ssh/plain-file.ts';
-import { readCertificateFile, readPublicFile } from '../../ssh/public-file.ts';
+import { readPlainFile } from '../../ssh/login/plain-file.ts';
+import { readCertificateFile, readPublicFile } from '../../ssh/login/public-file.ts';
 import type { Answer } from './answer.ts';
 import type { Person } from './person.ts';
 import { expandPath, type Tokens } from './tokens.ts';

@@ -1,8 +1,8 @@
 import { Failure } from '../../errors.ts';
-import { explainDial, type Phase } from '../dial-failure.ts';
+import { explainDial, type Phase } from '../dial/dial-failure.ts';
 import type { Host } from '../host.ts';
-import { knownName } from '../known-hosts.ts';
-import { loadTrust, type Verdict } from '../trust.ts';
+import { knownName } from '../trust/known-hosts.ts';
+import { loadTrust, type Verdict } from '../trust/trust.ts';
 import type { Said } from './said.ts';
 
 /** What an ssh that gave up had found by then, and what else is known of the try. */

@@ -1,10 +1,10 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { Failure } from '../../errors.ts';
-import { forbidden } from '../dial-failure.ts';
+import { forbidden } from '../dial/dial-failure.ts';
+import { isOneHost, literalOf, type MayDial } from '../dial/networks.ts';
 import type { Host } from '../host.ts';
-import { knownName } from '../known-hosts.ts';
-import { isOneHost, literalOf, type MayDial } from '../networks.ts';
+import { knownName } from '../trust/known-hosts.ts';
 
 /** What may be dialled, and how a name is looked up to find out. */
 export type Limits = {

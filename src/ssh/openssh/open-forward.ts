@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { forwarded } from '../forwarded.ts';
+import { forwarded } from '../dial/forwarded.ts';
 import type { Mux } from './mux.ts';
 import type { MuxChannel } from './mux-channel.ts';
 

@@ -1,9 +1,9 @@
 import type { Failure } from '../../errors.ts';
+import type { Opened, OpenOptions, Prepared } from '../connection/link.ts';
+import { refusesCommands, refusesTerminals, unanswered } from '../dial/open-channel.ts';
 import { unsent } from '../given-up.ts';
 import { once } from '../giving-up.ts';
 import type { Host } from '../host.ts';
-import type { Opened, OpenOptions, Prepared } from '../link.ts';
-import { refusesCommands, refusesTerminals, unanswered } from '../open-channel.ts';
 import type { Mux } from './mux.ts';
 import type { MuxChannel } from './mux-channel.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
 import type { Host } from '../host.ts';
-import { fingerprintOf } from '../host-key.ts';
-import { knownName } from '../known-hosts.ts';
+import { fingerprintOf } from '../trust/host-key.ts';
+import { knownName } from '../trust/known-hosts.ts';
 
 /**
  * A known_hosts file that trusts the pinned keys of a host, and nothing else: OpenSSH knows keys, not fingerprints, so each

@@ -1,6 +1,6 @@
 import type { Clock } from '../../call.ts';
 import { safeLine } from '../../text/safe.ts';
-import type { Phase } from '../dial-failure.ts';
+import type { Phase } from '../dial/dial-failure.ts';
 
 /** What an ssh told on its way to a login, by its messages of the first debug level; nothing here is more than its word. */
 export type Said = {
