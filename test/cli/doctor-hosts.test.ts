@@ -289,7 +289,11 @@ describe('secrets', () => {
     await settle(
       somebody,
       {
-        here: { ...host, auth: { password: { env: 'HERE' } } },
+        // By another name: after a refused login an address is left alone.
+        here: {
+          ...{ ...host, address: 'localhost', hostKey: sshd.hostKeys[0]?.fingerprint },
+          auth: { password: { env: 'HERE' } },
+        },
         missing: { ...host, auth: { password: { env: 'NOT_HERE' } } },
         failing: {
           ...host,
