@@ -27,6 +27,7 @@ test('a host is reached by the name that ssh knows it by, and another through it
   const peer = { fingerprint: gate?.fingerprint };
   expect(await connections.get('far').ready()).toMatchObject(peer);
   expect(await connections.get('gate').ready()).toMatchObject(peer);
+  await sshd.caughtUp();
   expect({ said, dials: connections.dials.length, logins: sshd.counts().logins }).toEqual({
     said: [],
     dials: 1,
@@ -59,6 +60,7 @@ test('a hop that no list has stays connected while other hosts come and go', asy
   expect(inventory.all().map(({ name }) => name)).toEqual(['far', 'far-2']);
   expect(connections.get('far')).toBe(far);
   await connections.get('far-2').ready();
+  await sshd.caughtUp();
   expect({ state: far.state(), logins: sshd.counts().logins }).toEqual({ state: 'ready', logins: 3 });
 });
 

@@ -32,12 +32,14 @@ test('hosts behind one hop share one connection to it, and so does who works on 
   using connections = testConnections([bastion, ...behind], knownHosts());
   expect(await all(connections)).toMatchObject(behind.map(({ name }) => ({ stdout: `${name}\n`, code: 0 })));
   expect(await run(connections, 'echo here', { host: 'bastion' })).toMatchObject({ stdout: 'here\n' });
+  await gate.caughtUp();
   expect([gate.counts().logins, connections.dials.length]).toEqual([1, 1]);
 });
 
 test('a hop that is no configured host is shared as well, and is no host that anybody can ask for', async () => {
   using connections = testConnections(behind, knownHosts());
   await all(connections);
+  await gate.caughtUp();
   expect([gate.counts().logins, connections.dials.length]).toEqual([1, 1]);
   expect(() => connections.get('bastion')).toThrow('No host is called "bastion".');
   expect(connections.all().map(({ host }) => host.name)).toEqual(['web', 'db', 'mail']);
@@ -47,6 +49,7 @@ test('a hop that bears the name of a configured host and is another account is n
   const namesake = { ...bastion, port: 1 };
   using connections = testConnections([namesake, ...behind], knownHosts());
   await all(connections);
+  await gate.caughtUp();
   expect([gate.counts().logins, connections.get('bastion').state()]).toEqual([1, 'idle']);
 });
 
@@ -94,9 +97,11 @@ test('a hop that is configured anew carries nobody any more', async () => {
   await run(connections, 'true');
   inventory.change(behind.slice(1));
   await run(connections, 'true', { host: 'db' });
+  await gate.caughtUp();
   expect(gate.counts().logins).toBe(1);
   inventory.change(behind.map(host => ({ ...host, via: { ...bastion, tags: ['anew'] } })));
   await run(connections, 'true', { host: 'db' });
+  await gate.caughtUp();
   expect(gate.counts().logins).toBe(2);
 });
 
@@ -110,6 +115,7 @@ test('what runs behind a hop that is configured anew is stopped over it, and the
   const anew = { ...bastion, tags: ['anew'] };
   inventory.change([anew, { ...web, via: anew }]);
   expect(await command.ended).toMatchObject({ how: 'revoked', stop: { outcome: 'confirmed', remaining: [] } });
+  await gate.caughtUp();
   expect(gate.counts().logins).toBe(1);
 });
 
@@ -118,5 +124,6 @@ test('twelve hosts behind one hop, all dialled at once, do not wait for each oth
   using connections = testConnections([bastion, ...many], knownHosts());
   const ran = await Promise.all(many.map(({ name }) => run(connections, `echo ${name}`, { host: name })));
   expect(ran.map(({ stdout }) => stdout)).toEqual(many.map(({ name }) => `${name}\n`));
+  await gate.caughtUp();
   expect(gate.counts().logins).toBe(1);
 });

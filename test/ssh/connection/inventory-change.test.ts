@@ -62,6 +62,7 @@ test('its connection is closed, and the next call dials the host as it is now', 
   await expect(old.exec('true')).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(connections.get('web')).not.toBe(old);
   expect(await run(connections, 'echo new')).toMatchObject({ stdout: 'new\n' });
+  await other.caughtUp();
   expect(other.counts().logins).toBe(1);
   connections.closeAll();
 });
@@ -90,6 +91,7 @@ test('a command that was judged for the old host is not run on the new one', asy
   });
   inventory.change([await other.host()]);
   await expect(web.fleet.run(judged)).rejects.toMatchObject({ code: 'UNKNOWN_HOST', next: 'Call again.' });
+  await other.caughtUp();
   expect(other.counts().connections).toBe(0);
 });
 

@@ -42,6 +42,7 @@ test('a command that would have to wait gets a second link, and commands that ne
   const held = await hold(connections, 5);
   expect(connections.dials.length).toBe(1);
   expect(await run(connections, 'echo six')).toMatchObject({ stdout: 'six\n' });
+  await fresh.caughtUp();
   expect([connections.dials.length, fresh.counts().logins, connections.get('web').channels()]).toEqual([2, 2, 5]);
   held[0]?.end();
   await untilTrue(() => connections.get('web').channels() === 4);
@@ -81,6 +82,7 @@ test('there are never more links than the cap, and the rest waits', async () => 
   held.shift()?.end();
   held.push(await waiting);
   for (const channel of held) channel.end();
+  await fresh.caughtUp();
   expect(fresh.counts().logins).toBe(2);
 });
 

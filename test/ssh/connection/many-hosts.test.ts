@@ -69,6 +69,7 @@ test.each(['ssh2', 'openssh'] as const)(
     await sshd.restart();
     expect(await ran).toMatchObject({ code: undefined });
     expect(await run(connections, 'echo again')).toMatchObject({ stdout: 'again\n' });
+    await sshd.caughtUp();
     expect(sshd.counts()).toMatchObject({ logins: 1, sessions: 1 });
   },
 );

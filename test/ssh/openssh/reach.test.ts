@@ -227,6 +227,8 @@ describe('hops', () => {
     using link = await reach(await sshd.host({ via: far }));
     expect((await runOn(link, 'echo $SSH_CONNECTION')).stdout).toContain(` ${sshd.port}\n`);
     expect(link.peer.fingerprint).toBe(sshd.hostKeys[0]?.fingerprint);
+    await first.caughtUp();
+    await second.caughtUp();
     expect([first.counts().logins, second.counts().logins]).toEqual([1, 1]);
     link.end();
     await noneLeft(`[127.0.0.1]:${second.port}`);

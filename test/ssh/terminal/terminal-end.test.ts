@@ -144,6 +144,7 @@ describe('what a grant may have', () => {
       message: expect.stringContaining('terminal'),
     });
     expect((await fleet.run('echo still')).stdout).toBe('still\n');
+    await own.caughtUp();
     expect(own.counts().logins).toBe(1);
   });
 
