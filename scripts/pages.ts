@@ -28,7 +28,9 @@ const fieldsOf = (schema: Record<string, unknown>): readonly Field[] => {
             name,
             type: typeOf(one),
             needed: required.includes(name),
-            description: typeof one.description === 'string' ? one.description : '',
+            description: [one.description ?? '', ...('default' in one ? [`Default: ${String(one.default)}.`] : [])]
+              .join(' ')
+              .trim(),
           },
         ]
       : [],

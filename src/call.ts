@@ -5,6 +5,10 @@ type Id<Name extends string> = string & { readonly [brand]: Name };
 export type CommandId = Id<'command'>;
 /** A session that is or was open: `ses_` and 128 random bits in base64url. */
 export type SessionId = Id<'session'>;
+/** A tunnel that is or was open: `tun_` and 128 random bits in base64url. */
+export type TunnelId = Id<'tunnel'>;
+/** A transfer that is under way, for the operator alone: `tra_` and 128 random bits in base64url. */
+export type TransferId = Id<'transfer'>;
 
 const RANDOM_128 = /^[A-Za-z0-9_-]{22}$/;
 
@@ -14,6 +18,8 @@ export const isCommandId = (text: string): text is CommandId =>
 /** Whether the text has the form of a session's handle. */
 export const isSessionId = (text: string): text is SessionId =>
   text.startsWith('ses_') && RANDOM_128.test(text.slice(4));
+/** Whether the text has the form of a tunnel's handle. */
+export const isTunnelId = (text: string): text is TunnelId => text.startsWith('tun_') && RANDOM_128.test(text.slice(4));
 
 /** Sixteen random bytes for a handle; injected, so that tests can choose them. */
 export type Random = (bytes: number) => Buffer;
@@ -24,6 +30,14 @@ export const newCommandId = (random: Random): CommandId =>
 /** A new handle of its kind. */
 export const newSessionId = (random: Random): SessionId =>
   checked(`ses_${random(16).toString('base64url')}`, isSessionId);
+/** A new handle of its kind. */
+export const newTransferId = (random: Random): TransferId =>
+  checked(
+    `tra_${random(16).toString('base64url')}`,
+    (text): text is TransferId => text.startsWith('tra_') && RANDOM_128.test(text.slice(4)),
+  );
+/** A new handle of its kind. */
+export const newTunnelId = (random: Random): TunnelId => checked(`tun_${random(16).toString('base64url')}`, isTunnelId);
 
 const checked = <T extends string>(text: string, is: (text: string) => text is T & string): T => {
   if (!is(text)) throw new Error('a random source must give sixteen bytes');
@@ -95,6 +109,42 @@ export type Type = {
   readonly session: SessionId;
   readonly typed: Typed;
 } & ({ readonly mode: 'program'; readonly asked: Program } | { readonly mode: 'terminal' });
+/** What may be done to a file or a folder: `list` is to see the names in a folder and what they are. */
+export type FileAccess = 'read' | 'write' | 'list' | 'delete';
+/** What becomes of symbolic links in a tree: left out, copied as what they lead to, or copied as links that stay inside it. */
+export type Links = 'skip' | 'follow' | 'copy';
+/**
+ * Copies a file or a tree. `remotePath` is absolute, or `~` and what is below it, without `..`, NUL or control characters.
+ * An upload comes from a file of this machine or is a text; a download goes to a file of this machine or becomes a text.
+ */
+export type Transfer = {
+  readonly kind: 'transfer';
+  readonly target: Target;
+  readonly remotePath: string;
+  /** Goes on where an earlier transfer of the same thing was cut. */
+  readonly resume: boolean;
+} & (
+  | { readonly direction: 'upload'; readonly from: { readonly content: string; readonly mode?: number } }
+  | {
+      readonly direction: 'upload' | 'download';
+      /** A path of this machine, as it was asked for. */
+      readonly localPath: string;
+      /** What a whole folder needs to be told; undefined for one file. */
+      readonly tree?: { readonly links: Links; readonly deleteExtra: boolean };
+    }
+  | { readonly direction: 'download'; readonly to: 'text'; readonly offset: number; readonly maxBytes: number }
+);
+/**
+ * Opens a tunnel: what connects to `listenPort` (0 is any free one) of the listening side's loopback is led to `to`. `local`
+ * listens on this machine and the host dials; `remote` listens on the host and this machine dials.
+ */
+export type Forward = {
+  readonly kind: 'forward';
+  readonly target: Target;
+  readonly direction: 'local' | 'remote';
+  readonly listenPort: number;
+  readonly to: { readonly host: string; readonly port: number };
+};
 /** Opens the connection to a host, without running anything on it. */
 export type Connect = { readonly kind: 'connect'; readonly target: Target };
 /** Looks at what this grant may reach, or at what it already runs. */
@@ -104,7 +154,7 @@ export type Observe = { readonly kind: 'observe' } & (
 );
 /** Ends what this grant has open. An id is looked up only after the gate, so that a wrong one counts too. */
 export type Stop = { readonly kind: 'stop' } & (
-  | { readonly what: 'command' | 'session'; readonly id: string }
+  | { readonly what: 'command' | 'session' | 'tunnel'; readonly id: string }
   | { readonly what: 'connection'; readonly target: Target }
 );
 /**
@@ -117,7 +167,7 @@ export type Configure = { readonly kind: 'configure'; readonly target: Target } 
 );
 
 /** What a call is about to do to the world: judged by the policy, and then run exactly as judged. */
-export type Action = Run | Open | Type | Connect | Observe | Stop | Configure;
+export type Action = Run | Open | Type | Transfer | Forward | Connect | Observe | Stop | Configure;
 
 /** The parsed arguments, as the policy's conditions read them. */
 export type Input = Readonly<Record<string, unknown>>;

@@ -11,6 +11,17 @@ export const FAILURES = {
   UNKNOWN_ID: { who: 'agent', retry: 'changed', next: 'Call ssh_status for what is open.' },
   POLICY_DENIED: { who: 'agent', retry: 'no', next: 'Ask the operator if this should be allowed.' },
   RATE_LIMITED: { who: 'agent', retry: 'later', next: 'Wait as long as retry_after_ms says, then call again.' },
+  APPROVAL_REQUIRED: {
+    who: 'operator',
+    retry: 'later',
+    next: 'Ask the operator to answer it, then call again with exactly the same arguments.',
+  },
+  APPROVAL_DECLINED: { who: 'agent', retry: 'no', next: 'Do it in another way, or ask the person what to do instead.' },
+  APPROVAL_EXPIRED: {
+    who: 'operator',
+    retry: 'later',
+    next: 'Nobody answered in time: call again when somebody is there to answer.',
+  },
   APPROVAL_UNAVAILABLE: {
     who: 'operator',
     retry: 'no',
@@ -34,6 +45,25 @@ export const FAILURES = {
   UNREACHABLE: { who: 'operator', retry: 'later', next: 'Check that the host is up, then call again.' },
   CONNECTION_LOST: { who: 'agent', retry: 'unsafe', next: 'It may have run: look before you repeat it.' },
   BUSY: { who: 'agent', retry: 'later', next: 'End something that is open, or wait, then call again.' },
+  NO_SUCH_FILE: { who: 'agent', retry: 'changed', next: 'Check the path, and call again.' },
+  FILE_DENIED: {
+    who: 'operator',
+    retry: 'no',
+    next: 'The account on the host may not do this: choose another place, or ask the operator.',
+  },
+  FILE_FAILED: { who: 'agent', retry: 'changed', next: 'Look at what is there, and call again.' },
+  FILE_MOVED: { who: 'agent', retry: 'later', next: 'Something on the host changes this path: look, then call again.' },
+  LOCAL_DENIED: {
+    who: 'operator',
+    retry: 'no',
+    next: 'Use a path inside the folder that files.root of config.json names, or ask the operator.',
+  },
+  LOCAL_FAILED: {
+    who: 'operator',
+    retry: 'later',
+    next: 'Ask the operator to look at the disk of the machine that Sallyport runs on.',
+  },
+  PORT_TAKEN: { who: 'agent', retry: 'changed', next: 'Leave listen_port out to get a free one.' },
   UNSUPPORTED: { who: 'agent', retry: 'changed', next: 'Choose one of the ways that the message names.' },
   PASSWORD_ASKED: {
     who: 'operator',

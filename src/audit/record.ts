@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Action, Configure, Program, Typed } from '../call.ts';
+import type { Action, Configure, Program, Run, Transfer, Typed } from '../call.ts';
 import type { Effect, Reason } from '../policy/decision.ts';
 import { listed } from './bounds.ts';
 
@@ -16,6 +16,9 @@ export type Judged = {
   readonly reason: string;
   readonly policy: string;
 };
+
+/** An approver: the name that signers are listed under, and the fingerprint of the key. */
+export type Person = { readonly principal: string; readonly key: string };
 
 /** One thing worth remembering. `time`, `seq`, `prev` and `mac` are added when it is written. */
 export type AuditRecord =
@@ -39,6 +42,8 @@ export type AuditRecord =
       readonly because: readonly Reason[];
       readonly reason?: string;
       readonly action: Json;
+      /** The question whose answer let it run. */
+      readonly approval?: string;
       readonly policy: string;
     }
   | {
@@ -47,10 +52,47 @@ export type AuditRecord =
       readonly grant: string;
       readonly tool: string;
       readonly end: Outcome;
+      /** How much it was refused on its way; the first hundred have records of their own. */
+      readonly refused?: number;
       /** Which rules of which policy ended it, when it was revoked. */
       readonly because?: readonly Reason[];
       readonly policy?: string;
     }
+  | {
+      readonly event: 'asked';
+      readonly call_id: string;
+      readonly approval: string;
+      readonly grant: string;
+      readonly tool: string;
+      readonly host: string;
+      /** The digest of all that is asked for. */
+      readonly request: string;
+      readonly by: 'client' | 'operator';
+      readonly approvers: number;
+      readonly expires_ms: number;
+      readonly because: readonly Reason[];
+      readonly policy: string;
+    }
+  /** The client was sent the question, or an operator's command line has shown it. */
+  | { readonly event: 'shown'; readonly approval: string; readonly channel: 'client' | 'operator' }
+  | {
+      readonly event: 'answered';
+      readonly approval: string;
+      readonly decision: string;
+      /** The client, or who signed; on an answer that is not believed, who says to have. */
+      readonly by: 'client' | 'operator' | readonly Person[];
+      readonly note?: string;
+    }
+  | {
+      readonly event: 'used';
+      readonly call_id: string;
+      readonly approval: string;
+      readonly by: 'client' | readonly Person[];
+      readonly uses: number;
+      readonly of: number;
+    }
+  /** It ended unused: `how` is expired, declined or withdrawn. */
+  | { readonly event: 'expired'; readonly approval: string; readonly how: string; readonly note?: string }
   | {
       readonly event: 'reload';
       readonly ok: true;
@@ -107,17 +149,7 @@ export const describe = (action: Action, judged: Action = action): Json => {
   const where = { host, user, address, port };
   switch (action.kind) {
     case 'exec':
-      return {
-        kind: action.kind,
-        ...where,
-        ...programsOf(action.program, judged),
-        ...(action.cwd === undefined ? {} : { cwd: action.cwd }),
-        ...(Object.keys(action.env).length === 0 ? {} : { env: Object.keys(action.env) }),
-        ...(action.stdin === undefined ? {} : { stdin: digest(action.stdin) }),
-        ...(action.session === undefined ? {} : { session: action.session }),
-        ...(action.detach === undefined ? {} : { detach: action.detach }),
-        timeout_ms: judged.kind === 'exec' ? judged.timeoutMs : action.timeoutMs,
-      };
+      return { kind: action.kind, ...where, ...runOf(action, judged) };
     case 'open':
       return {
         kind: action.kind,
@@ -127,6 +159,13 @@ export const describe = (action: Action, judged: Action = action): Json => {
       };
     case 'type':
       return { kind: action.kind, mode: action.mode, ...where, session: action.session, ...typedOf(action.typed) };
+    case 'transfer':
+      return { kind: action.kind, direction: action.direction, ...where, ...filesOf(action) };
+    case 'forward':
+      return {
+        ...{ kind: action.kind, direction: action.direction, ...where },
+        ...{ listen_port: action.listenPort, to_host: action.to.host, to_port: action.to.port },
+      };
     case 'connect':
       return { kind: action.kind, ...where };
     case 'configure':
@@ -135,6 +174,29 @@ export const describe = (action: Action, judged: Action = action): Json => {
       return { kind: action.kind, what: action.what, ...where };
   }
 };
+
+const runOf = (action: Run, judged: Action): { readonly [key: string]: Json } => ({
+  ...programsOf(action.program, judged),
+  ...(action.cwd === undefined ? {} : { cwd: action.cwd }),
+  ...(Object.keys(action.env).length === 0 ? {} : { env: Object.keys(action.env) }),
+  ...(action.stdin === undefined ? {} : { stdin: digest(action.stdin) }),
+  ...(action.session === undefined ? {} : { session: action.session }),
+  ...(action.detach === undefined ? {} : { detach: action.detach }),
+  timeout_ms: judged.kind === 'exec' ? judged.timeoutMs : action.timeoutMs,
+});
+
+/** Which files, and what of a text that is written there: its size and hash. */
+const filesOf = (action: Transfer): { readonly [key: string]: Json } => ({
+  remote_path: action.remotePath,
+  ...('localPath' in action ? { local_path: action.localPath } : {}),
+  ...('from' in action ? { content: digest(action.from.content) } : {}),
+  ...('from' in action && action.from.mode !== undefined ? { mode: action.from.mode } : {}),
+  ...('to' in action ? { offset: action.offset, max_bytes: action.maxBytes } : {}),
+  ...('localPath' in action && action.tree !== undefined
+    ? { tree: { links: action.tree.links, delete_extra: action.tree.deleteExtra } }
+    : {}),
+  ...(action.resume ? { resume: true } : {}),
+});
 
 const likeOf = (action: Configure): { readonly [key: string]: Json } =>
   action.change === 'add' ? { like: action.like.host, tags: listed(action.target.tags) } : {};

@@ -1,5 +1,5 @@
 import type { Untried } from '../policy/compile.ts';
-import { ACTIONS } from '../policy/rules/action.ts';
+import { ACTIONS, FILE_ACTIONS } from '../policy/rules/action.ts';
 import type { RawRule } from '../policy/rules/schema.ts';
 import type { Way } from './changes.ts';
 import { synopsesOf } from './permissions.ts';
@@ -70,22 +70,43 @@ const networksOf = ({ document: { networks = {} } }: Untried): readonly Clause[]
   ];
 };
 
+const EVERY_FILE = '/**';
+
+/** One for each path on each host, so that one more is no other rule. */
+const fileClauses = (
+  action: string,
+  { effect, users, when, paths = [EVERY_FILE] }: RawRule,
+  hosts: readonly string[],
+  rule: string,
+): readonly Clause[] =>
+  hosts.flatMap(host =>
+    paths.map(path => ({
+      key: JSON.stringify([action, effect, host, users, when, path]),
+      within: JSON.stringify([action, effect, host, users, when, EVERY_FILE]),
+      rule,
+      what: `${action} of ${path} is ${effect}`,
+      grants: effect !== 'deny',
+    })),
+  );
+
 const rulesOf = (read: Untried): readonly Clause[] =>
   (read.document.rules ?? []).flatMap((raw, index) => {
     const rule = `/rules/${raw.id}`;
     const grants = raw.effect !== 'deny';
-    const { effect, users, when, paths, ports, addresses, tags } = raw;
+    const { effect, users, when, ports, addresses, directions, tags } = raw;
     const where = [effect, hostsOf(read, raw), users, when];
-    const others = ACTIONS.filter(action => action !== 'exec' && action !== 'input');
-    const actions = others.filter(action => read.rules[index]?.does(action) === true);
+    const does = ACTIONS.filter(action => read.rules[index]?.does(action) === true);
+    const files = does.filter(action => FILE_ACTIONS.includes(action));
+    const actions = does.filter(action => action !== 'exec' && action !== 'input' && !files.includes(action));
     const typing = read.rules[index]?.does('input') === true ? keysOf(raw) : [];
     return [
       ...actions.map(action => ({
-        key: JSON.stringify([action, where, paths, ports, addresses, tags]),
+        key: JSON.stringify([action, where, ports, addresses, directions, tags]),
         rule,
         what: `${action} is ${effect}`,
         grants,
       })),
+      ...files.flatMap(action => fileClauses(action, raw, hostsOf(read, raw), rule)),
       ...typing.map(key => ({
         key: JSON.stringify(['input', where, key]),
         within: JSON.stringify(['input', where, 'any']),

@@ -1,3 +1,4 @@
+import { APPROVALS_COMMANDS } from './approvals-commands.ts';
 import { HOSTS_COMMANDS } from './hosts-commands.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
@@ -103,6 +104,7 @@ export const COMMANDS: readonly Command[] = [
   ...HOSTS_COMMANDS,
   ...POLICY_COMMANDS,
   ...SESSIONS_COMMANDS,
+  ...APPROVALS_COMMANDS,
   {
     words: ['audit', 'verify'],
     synopsis: '',
@@ -111,5 +113,18 @@ export const COMMANDS: readonly Command[] = [
     flags: {},
     operands: { min: 0, max: 0 },
     load: async () => (await import('./desk.ts')).auditVerify,
+  },
+  {
+    words: ['audit', 'show'],
+    synopsis: '--approvals ID',
+    about: 'the story of one approval: asked, shown, answered, used or ended, and the call that it was for',
+    examples: [
+      'sallyport audit show --approvals ap_MTIzNDU2Nzg5MDEyMzQ1Ng',
+      'sallyport audit show --approvals ap_MTIzNDU2Nzg5MDEyMzQ1Ng --json',
+      'sallyport audit show --approvals ap_MTIzNDU2Nzg5MDEyMzQ1Ng --state ~/copy',
+    ],
+    flags: { approvals: { value: 'ID', about: 'the id of the question' } },
+    operands: { min: 0, max: 0 },
+    load: async () => (await import('./desk.ts')).auditShow,
   },
 ];

@@ -1,4 +1,8 @@
 /** Every command but `serve`, in one piece: the fewer pieces the bundle has, the sooner a server answers. */
+export { approvalsApprove, approvalsDeny } from './approvals-answer.ts';
+export { approvalsList, approvalsShow } from './approvals-list.ts';
+export { approvalsWatch } from './approvals-watch.ts';
+export { auditShow } from './audit-show.ts';
 export { auditVerify } from './audit-verify.ts';
 export { doctor } from './doctor.ts';
 export { hostsAdd } from './hosts-add.ts';

@@ -4,11 +4,13 @@ import type { Host } from '../ssh/host.ts';
 import { fixedInventory } from '../ssh/inventory.ts';
 import type { Request } from './commands.ts';
 import { checkAgents } from './doctor-agent.ts';
+import { checkApprovals } from './doctor-approvals.ts';
 import { checkFiles, type Files } from './doctor-files.ts';
 import { checkHosts, checkUnheeded } from './doctor-hosts.ts';
 import { checkKnownHosts } from './doctor-known-hosts.ts';
 import { checkNode } from './doctor-node.ts';
 import { checkPermissions } from './doctor-permissions.ts';
+import { checkRoots } from './doctor-roots.ts';
 import { checkSsh } from './doctor-ssh.ts';
 import { checkState } from './doctor-state.ts';
 import { exitOfFindings, type Finding } from './finding.ts';
@@ -67,7 +69,8 @@ const checkHere = (
     one(checkNode(io.node)),
     checkSsh(io, hosts, config !== undefined && config.sshConfig !== 'none').then(one),
     one(...findings),
-    ...(config === undefined ? [] : checkAccount(io, config, hosts, readable)),
+    ...(config === undefined ? [] : [...checkAccount(io, config, hosts, readable), checkRoots(io, config, options)]),
+    one(...(config === undefined ? [] : checkApprovals(io, config.approvals))),
     checkState(io, options, log),
     one(...checkUnheeded(hosts)),
   ];

@@ -4,7 +4,8 @@ import { isSessionId } from '../call.ts';
 import { Failure } from '../errors.ts';
 import { Gate } from '../gate/gate.ts';
 import type { Policy } from '../policy/decide.ts';
-import type { Directory, Fleet } from '../ssh/fleet.ts';
+import type { Directory } from '../ssh/directory.ts';
+import type { Fleet } from '../ssh/fleet.ts';
 import { memoryStore } from '../state/memory.ts';
 import type { House } from '../tools/tool.ts';
 
@@ -87,6 +88,9 @@ const dryFleet = (directory: Directory): Fleet => ({
   send: admitted,
   session: admitted,
   end: admitted,
+  transfer: admitted,
+  openTunnel: admitted,
+  closeTunnel: admitted,
   rejudge: () => undefined,
   shutdown: async () => undefined,
 });

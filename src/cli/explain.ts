@@ -1,7 +1,8 @@
 import type { AuditRecord } from '../audit/record.ts';
 import type { Action, Clock, Input, Program, Target } from '../call.ts';
 import { Failure } from '../errors.ts';
-import { decide, judgeTool, type Policy } from '../policy/decide.ts';
+import { decideAsIfReal } from '../policy/as-if-real.ts';
+import { judgeTool, type Policy } from '../policy/decide.ts';
 import type { Decision, Effect, Reason } from '../policy/decision.ts';
 import { q } from '../shell/quote.ts';
 import { didYouMean } from '../text/nearest.ts';
@@ -46,11 +47,13 @@ type Parts = {
   readonly session?: string | undefined;
   /** Who has added a host; persons configured all of them without it. */
   readonly addedBy?: (host: string) => string | undefined;
+  /** Whether approvers are configured. */
+  readonly hasApprovers?: boolean;
 };
 
 /** Makes one: calls go through the real gate, into a house without hosts. */
 export const explainer = (parts: Parts): Explainer => {
-  const { policy, clock } = parts;
+  const { policy, clock, hasApprovers = false } = parts;
   const dry = dryHouse(parts);
   const explain = async (asked: Asked): Promise<Explanation> => {
     const tool = TOOLS.find(({ name }) => name === asked.tool);
@@ -63,8 +66,8 @@ export const explainer = (parts: Parts): Explainer => {
     const decision =
       action === undefined || input === undefined
         ? judgeTool(policy, asked.tool, input ?? asked.args)
-        : decide(policy, { ...asked, id: CALL, input, action, at: clock.wallMs() }, {});
-    const said = answer(policy, decision, failure);
+        : decideAsIfReal(policy, { ...asked, id: CALL, input, action, at: clock.wallMs() }, {});
+    const said = answer(policy, decision, askedOf(decision, failure, hasApprovers));
     const runs = said.decision === 'deny' ? {} : runsBy(decision);
     return { ...said, ...runs, ...(action === undefined ? {} : rulesOn(policy, action, clock.wallMs())) };
   };
@@ -72,6 +75,18 @@ export const explainer = (parts: Parts): Explainer => {
 };
 
 const CALL = 'explain';
+
+/** Nobody can be asked here; the real call is asked about where its client, or an operator, may answer. */
+const askedOf = (
+  decision: Decision | undefined,
+  failure: Failure | undefined,
+  hasApprovers: boolean,
+): Failure | undefined =>
+  decision?.effect === 'ask' &&
+  failure?.code === 'APPROVAL_UNAVAILABLE' &&
+  (hasApprovers || decision.terms.by === 'client')
+    ? new Failure('APPROVAL_REQUIRED', failure.message)
+    : failure;
 
 const rulesOn = ({ book }: Policy, action: Action, at: number): Pick<Explanation, 'rules'> => {
   const rules = book === undefined ? undefined : verdictsOn(book, action, at);
@@ -114,11 +129,12 @@ const answer = (policy: Policy, decision: Decision | undefined, failure: Failure
   const charges =
     decision.effect === 'deny' ? [] : decision.charges.map(({ rule, amount, max }) => ({ rule, amount, max }));
   const common = { policy: policy.digest, charges };
+  if (decision.effect === 'deny')
+    return { decision: 'deny', code: decision.code, rule, reason, ...common, gates: passedBy(gateOf(rule), 'deny') };
   if (failure === undefined) return { decision: 'allow', rule, reason, ...common, gates: passedBy(undefined, 'deny') };
   if (decision.effect === 'ask')
     return { decision: 'ask', code: failure.code, rule, reason, ...common, gates: passedBy('approval', 'ask') };
-  const said =
-    decision.effect === 'deny' ? { rule, reason, code: decision.code } : { ...saidBy(failure), code: failure.code };
+  const said = { ...saidBy(failure), code: failure.code };
   return { decision: 'deny', ...said, ...waitOf(failure), ...common, gates: passedBy(gateOf(said.rule), 'deny') };
 };
 

@@ -7,6 +7,7 @@ import { compilePinned, LivePolicy } from '../config/live-policy.ts';
 import { load } from '../config/load.ts';
 import { InvalidFile } from '../errors.ts';
 import { Gate } from '../gate/gate.ts';
+import { Seal } from '../mcp/seal.ts';
 import type { Service } from '../mcp/server.ts';
 import { NO_POLICY, type Policy, visibility } from '../policy/decide.ts';
 import { createConnections } from '../ssh/connection/connections.ts';
@@ -14,14 +15,17 @@ import type { Networks } from '../ssh/dial/networks.ts';
 import { createFleet, type Fleet } from '../ssh/fleet.ts';
 import type { Inventory } from '../ssh/inventory.ts';
 import { Overseer } from '../ssh/overseer.ts';
+import type { Files } from '../ssh/transfer/files.ts';
 import type { Handles } from '../state/handles.ts';
 import { openSqlite } from '../state/sqlite.ts';
 import type { Store } from '../state/store.ts';
 import { TOOLS } from '../tools/index.ts';
+import { askingOf } from './asking.ts';
 import { controlOf } from './control.ts';
 import { hostListOf } from './host-list.ts';
 import { noHosts } from './hosts-list.ts';
 import type { Io } from './io.ts';
+import { keptFrom } from './kept-files.ts';
 import { lazyAudit, lazyStore } from './lazy.ts';
 import { capsOf, leaseOf, partsFor } from './link.ts';
 import type { Options } from './options.ts';
@@ -58,14 +62,12 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
   const { store, audit } = kept;
   const { clock, env, uid } = io;
   const policy = (): Policy => live.policy;
-  const gate = new Gate({ policy, candidate: () => shadow?.candidate.policy, store, audit, clock, log });
   const inventory = liveInventory({ config, text: configText, file: options.paths.config, env, uid, log });
-  const { fleet, ...seen } = fleetOf(io, config, {
-    inventory,
-    networks: () => live.policy.networks,
-    log,
-    handles: store,
-  });
+  const asking = askingOf(io, options, { config, inventory, policy, store, audit, log });
+  const gate = new Gate({ policy, candidate: () => shadow?.candidate.policy, store, audit, clock, log, asking });
+  const networks = (): Networks | undefined => live.policy.networks;
+  const filling = { inventory, networks, log, handles: store, ...filesOf(io, options, config, policyFile) };
+  const { fleet, ...seen } = fleetOf(io, config, filling);
   const control = controlOf(io, options, { grant, ...seen, audit, log });
   const hosts = hostListOf(io, options, { inventory, reload: inventory.reload, log });
   const service: Service = {
@@ -74,6 +76,7 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
     grant,
     shows: tool => visibility(policy(), tool),
     newCallId: () => `call_${io.random(16).toString('base64url')}`,
+    seal: new Seal(io.random, clock),
     clock,
     log,
   };
@@ -90,12 +93,12 @@ export const openHouse = (io: Io, options: Options, log: Log): OpenHouse => {
 };
 
 /** The fleet over the configured hosts, and what the operator sees of it. */
-const fleetOf = (io: Io, config: Config, { inventory, networks, log, handles }: Filling) => {
+const fleetOf = (io: Io, config: Config, { networks, ...filling }: Filling) => {
   const { clock, random } = io;
   const lease = leaseOf(config);
   const overseer = new Overseer();
-  const connections = createConnections(inventory, { ...partsFor(io, config, log, networks), lease });
-  const parts = { inventory, connections, clock, random, log, overseer, handles };
+  const connections = createConnections(filling.inventory, { ...partsFor(io, config, filling.log, networks), lease });
+  const parts = { ...filling, connections, clock, random, overseer };
   const fleet = createFleet({ ...parts, graceMs: lease.graceMs, caps: capsOf(config) });
   return { fleet, overseer, connections };
 };
@@ -105,7 +108,12 @@ type Filling = {
   readonly networks: () => Networks | undefined;
   readonly log: Log;
   readonly handles: Handles;
+  readonly files?: Files;
 };
+
+/** The folders for transfers: none that would let one change what it is judged by. */
+const filesOf = ({ uid, env }: Io, options: Options, { files }: Config, policy: string): { files?: Files } =>
+  files === undefined ? {} : { files: { ...files, uid, kept: [...keptFrom(options, env), policy] } };
 
 const firstPolicy = (file: string, text: string | undefined, pin: string | undefined): Policy => {
   if (text !== undefined) return compilePinned(text, file, pin);

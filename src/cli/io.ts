@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock, Random } from '../call.ts';
 import type { Env } from '../config/paths.ts';
-import { shown } from '../text/hidden.ts';
+import { isHidden, shown } from '../text/hidden.ts';
 
 /** Where text goes; `isTTY` says that a person looks at it. */
 export type Sink = { readonly write: (text: string) => void; readonly isTTY: boolean };
@@ -59,7 +59,19 @@ export class Environment extends Error {
 
 /** One JSON value as data, indented for a person who looks and in one line otherwise. */
 export const writeJson = (io: Io, value: unknown): void =>
-  io.stdout.write(`${JSON.stringify(value, null, io.stdout.isTTY ? 2 : undefined)}\n`);
+  io.stdout.write(`${jsonOf(value, io.stdout.isTTY ? 2 : undefined)}\n`);
+
+/** A value as JSON, in which everything that a terminal would obey, or a reader not see, is an escape: it is the same value. */
+export const jsonOf = (value: unknown, indent?: number): string =>
+  Array.from(JSON.stringify(value, null, indent), character =>
+    isHidden(character.codePointAt(0) ?? 0) ? escaped(character) : character,
+  ).join('');
+
+const escaped = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('');
 
 /** The text with everything that a terminal would obey, or a reader not see, as an escape: it may quote a host or a file. */
 export const visible = (text: string): string =>

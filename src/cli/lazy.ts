@@ -1,4 +1,5 @@
 import type { Audit, AuditRecord } from '../audit/record.ts';
+import type { Approvals } from '../state/approvals.ts';
 import type { Store } from '../state/store.ts';
 
 /** Opens at the first use and never twice; a failure is not kept, so that the next use tries again. */
@@ -45,6 +46,7 @@ export const lazyStore = (open: () => Promise<Store>): Late<Store> => {
     handles: async grant => (await use()).handles(grant),
     setHead: async head => (await use()).setHead(head),
     heads: async () => (await use()).heads(),
+    approvals: lazyApprovals(async () => (await use()).approvals),
     close: () => opened?.close(),
   };
   return {
@@ -54,6 +56,18 @@ export const lazyStore = (open: () => Promise<Store>): Late<Store> => {
     isOpen: () => opened !== undefined,
   };
 };
+
+const lazyApprovals = (use: () => Promise<Approvals>): Approvals => ({
+  ask: async (asking, charges, limits) => (await use()).ask(asking, charges, limits),
+  look: async id => (await use()).look(id),
+  all: async () => (await use()).all(),
+  facts: async id => (await use()).facts(id),
+  say: async (id, voice) => (await use()).say(id, voice),
+  end: async (id, stance, note) => (await use()).end(id, stance, note),
+  endAll: async (policy, note) => (await use()).endAll(policy, note),
+  use: async (id, digest, charges) => (await use()).use(id, digest, charges),
+  ended: async () => (await use()).ended(),
+});
 
 /** Notes that are kept for an audit that cannot be opened. */
 const KEPT = 1_000;

@@ -55,8 +55,12 @@ export const leaseOf = ({ timeouts: { leaseMs, intMs, termMs, killMs } }: Config
 
 /** How much a grant may have open: what the configuration says, and the usual otherwise. */
 export const capsOf = ({ limits }: Config): Partial<Caps> => {
-  const { commands, detached, sessions, linksPerHost: _links, ...same } = limits;
-  const named = { ...same, commandsPerGrant: commands, detachedPerGrant: detached, sessionsPerGrant: sessions };
+  const { commands, detached, sessions, transfers, tunnels, linksPerHost: _links, ...same } = limits;
+  const named = {
+    ...same,
+    ...{ commandsPerGrant: commands, detachedPerGrant: detached },
+    ...{ sessionsPerGrant: sessions, transfersPerGrant: transfers, tunnelsPerGrant: tunnels },
+  };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 };
 

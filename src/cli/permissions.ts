@@ -1,7 +1,7 @@
 import type { Untried } from '../policy/compile.ts';
 import type { Effect } from '../policy/decision.ts';
 import { type Pack, readCommands } from '../policy/packs/pack.ts';
-import { ACTIONS, type ActionName } from '../policy/rules/action.ts';
+import { ACTIONS, type ActionName, FILE_ACTIONS } from '../policy/rules/action.ts';
 import type { Place } from '../policy/rules/place.ts';
 import type { Rule } from '../policy/rules/rule.ts';
 import type { RawRule } from '../policy/rules/schema.ts';
@@ -47,14 +47,20 @@ export const permissionsAt = (read: Untried, place: Place): Permissions => {
 /** The keys of a rule that narrow what it says, or come with it, by the actions that they are about. */
 const COMMON = ['when', 'limits', 'approval', 'reason'] as const;
 const OF_COMMANDS = ['alone', 'glob', 'env', 'cwd', 'timeout', 'output'] as const;
-const OF_OTHERS = ['paths', 'ports', 'addresses', 'tags', 'input'] as const;
+const OF_FILES = ['paths', 'timeout', 'output'] as const;
+const OF_OTHERS = ['ports', 'addresses', 'directions', 'tags', 'input'] as const;
 
 const permission = ({ document, packs }: Untried, rule: Rule, action: ActionName): Permission => {
   const raw = document.rules?.[rule.index];
   const commands = action === 'exec' && raw !== undefined ? { commands: synopsesOf(raw, packs) } : {};
-  const keys = action === 'exec' ? [...OF_COMMANDS, ...COMMON] : [...OF_OTHERS, ...COMMON];
+  const keys = [...keysOf(action), ...COMMON];
   const told = keys.flatMap(key => (raw?.[key] === undefined ? [] : [[key, raw[key]]]));
   return { rule: rule.at, effect: rule.effect, ...commands, ...Object.fromEntries(told) };
+};
+
+const keysOf = (action: ActionName): readonly (keyof RawRule)[] => {
+  if (action === 'exec') return OF_COMMANDS;
+  return FILE_ACTIONS.includes(action) ? OF_FILES : OF_OTHERS;
 };
 
 /** Every synopsis of a rule, packs written out. */

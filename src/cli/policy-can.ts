@@ -42,7 +42,7 @@ const placeOf = async (io: Io, { options }: Request, host: string, user: string 
   return { host, user: user ?? known?.user ?? '', tags: known?.tags ?? [] };
 };
 
-const RUNNERS = ['ssh_exec', 'ssh_session_send'];
+const RUNNERS = ['ssh_exec', 'ssh_session_send', 'ssh_upload', 'ssh_download', 'ssh_tunnel_start'];
 
 const mayAnything = ({ tools, actions }: Permissions): boolean =>
   tools.some(({ tool, answer }) => answer !== 'deny' && (actions !== null || RUNNERS.includes(tool))) &&

@@ -22,7 +22,11 @@ export const policyExplain = async (io: Io, request: Request): Promise<number> =
   const asked = { tool, args, grant: options.grant ?? LOCAL_GRANT };
   const session = request.flags.get('host')?.[0];
   const policy = compiled(io, request);
-  const parts = { policy, clock: io.clock, target, session, addedBy: adderIn(config.hosts, asked.grant) };
+  const { allowedSigners } = config.approvals;
+  const parts = {
+    ...{ policy, clock: io.clock, target, session, addedBy: adderIn(config.hosts, asked.grant) },
+    hasApprovers: allowedSigners !== undefined,
+  };
   const explanation = await explainer(parts).explain(asked);
   if (options.json) writeJson(io, explanation);
   else tell(io, tool, explanation);

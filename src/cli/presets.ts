@@ -33,6 +33,13 @@ const RUNS = {
   ssh_read_output: {},
   ssh_cancel_command: {},
 };
+const READS = {
+  ssh_download: {
+    limits: [
+      { counter: 'bytes_read', window: 'hour', max: 1_073_741_824, scope: 'grant', increment_from: 'args.size' },
+    ],
+  },
+};
 const SESSIONS = { ssh_session_start: {}, ssh_session_send: {}, ssh_session_read: {}, ssh_session_end: {} };
 
 const run = (command: string, expect: 'allow' | 'deny', rule?: string) => ({
@@ -43,18 +50,30 @@ const run = (command: string, expect: 'allow' | 'deny', rule?: string) => ({
   ...(rule === undefined ? {} : { rule }),
 });
 
+const read = (remote_path: string, expect: 'allow' | 'deny', rule: string) => ({
+  tool: 'ssh_download',
+  host: 'web-1',
+  args: { remote_path },
+  expect,
+  rule,
+});
+
+const logFiles = { id: 'log-files', effect: 'allow', actions: ['read', 'list'], paths: ['/var/log/**'] };
+
 const observe = {
   version: '1',
   description: 'Observe: the agent finds out what is wrong with a host, and changes nothing.',
   default: 'deny',
-  tools: { ...SIGHT, ...RUNS },
-  rules: [look],
+  tools: { ...SIGHT, ...RUNS, ...READS },
+  rules: [look, logFiles],
   tests: [
     run('uptime', 'allow', '/rules/look'),
     run('journalctl -u nginx -n 100 --no-pager | grep -i error | tail -n 20', 'allow', '/rules/look'),
     run('uptime; id > /tmp/x', 'deny'),
     run('systemctl restart nginx', 'deny'),
     run('echo $(id)', 'deny'),
+    read('/var/log/syslog', 'allow', '/rules/log-files'),
+    read('/etc/shadow', 'deny', '(no rule)'),
     { tool: 'ssh_session_start', host: 'web-1', expect: 'deny', rule: '(default deny)' },
     { tool: 'ssh_upload', host: 'web-1', expect: 'deny', rule: '(default deny)' },
   ],
@@ -65,8 +84,10 @@ const operate = {
   description:
     'Operate: the agent finds out what is wrong with a host, reads what runs in /srv, and restarts services.',
   default: 'deny',
-  tools: { ...SIGHT, ...RUNS, ...SESSIONS },
+  tools: { ...SIGHT, ...RUNS, ...SESSIONS, ...READS },
   rules: [
+    logFiles,
+    { id: 'service-files', effect: 'allow', actions: ['read', 'list'], paths: ['/srv/**'] },
     { ...look, cwd: ['~', '/var/log/**', '/srv/**'] },
     {
       id: 'read-services',
@@ -97,6 +118,9 @@ const operate = {
     run('docker run -v /:/host alpine', 'deny', '(no rule)'),
     { tool: 'ssh_session_send', host: 'web-1', args: { input: 'cd /srv/app' }, expect: 'allow' },
     { tool: 'ssh_session_send', host: 'web-1', args: { input: 'cd /root' }, expect: 'deny' },
+    read('/var/log/syslog', 'allow', '/rules/log-files'),
+    read('/srv/app/package.json', 'allow', '/rules/service-files'),
+    read('/root/.ssh/id_ed25519', 'deny', '(no rule)'),
     { tool: 'ssh_upload', host: 'web-1', expect: 'deny', rule: '(default deny)' },
   ],
 };
@@ -114,6 +138,9 @@ const admin = {
       commands: 'any',
       input: 'any',
       paths: ['/**'],
+      ports: ['1-65535'],
+      addresses: ['*'],
+      directions: ['local', 'remote'],
       timeout: '1h',
       match: ['sudo reboot', 'echo $(id)'],
     },
@@ -121,6 +148,7 @@ const admin = {
   tests: [
     run('sudo apt-get install nginx', 'allow', '/rules/everything'),
     run('for f in /srv/*; do echo "$f"; done', 'allow', '/rules/everything'),
+    read('/etc/shadow', 'allow', '/rules/everything'),
     { tool: 'ssh_host_add', expect: 'deny', rule: '(hidden)' },
   ],
 };

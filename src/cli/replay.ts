@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Host } from '../ssh/host.ts';
+import { transferTry } from './file-tries.ts';
 import type { Try } from './tries.ts';
 
 const action = z.object({
@@ -19,6 +20,16 @@ const action = z.object({
   port: z.number().optional(),
   like: z.string().optional(),
   tags: z.array(z.string()).optional(),
+  direction: z.string().optional(),
+  remote_path: z.string().optional(),
+  access: z.string().optional(),
+  path: z.string().optional(),
+  local_path: z.string().optional(),
+  content: z.object({ bytes: z.number() }).optional(),
+  tree: z.object({ delete_extra: z.boolean() }).optional(),
+  listen_port: z.number().optional(),
+  to_host: z.string().optional(),
+  to_port: z.number().optional(),
 });
 
 const record = z.object({
@@ -41,7 +52,7 @@ export const replayOf = (text: string, hosts: readonly Host[]): Replay => {
     const parsed = record.safeParse(jsonOf(line));
     if (!parsed.success) continue;
     const { tool, time, action } = parsed.data;
-    if (action === undefined) {
+    if (action === undefined || isPayment(action)) {
       skipped += 1;
       continue;
     }
@@ -53,7 +64,7 @@ export const replayOf = (text: string, hosts: readonly Host[]): Replay => {
       ...(user === undefined ? {} : { user }),
       tags: [...tags],
       ...(time === undefined ? {} : { at: time }),
-      args: action.change === undefined ? argsOf(action) : newcomerOf(action),
+      args: argumentsOf(action),
     };
     tries.push({ call, hosts: host === undefined ? [] : [host] });
   }
@@ -67,6 +78,29 @@ const jsonOf = (line: string): unknown => {
     return undefined;
   }
 };
+
+/** Bytes that a transfer was refused say nothing of what it was to do. */
+const isPayment = ({ kind, remote_path, path }: Action): boolean =>
+  kind === 'transfer' && remote_path === undefined && path === undefined;
+
+const argumentsOf = (action: Action) => {
+  if (action.change !== undefined) return newcomerOf(action);
+  if (action.kind === 'transfer') return filesOf(action);
+  return action.kind === 'forward' ? tunnelOf(action) : argsOf(action);
+};
+
+/** A transfer, or what one was refused on its way; of a text only the size is known, which is all that is judged of it. */
+const filesOf = ({ access, path, remote_path, local_path, content, tree }: Action) => ({
+  ...(access === undefined || path === undefined ? {} : transferTry(access, path).args),
+  ...(remote_path === undefined ? {} : { remote_path }),
+  ...(local_path === undefined ? {} : { local_path }),
+  ...(content === undefined ? {} : { content: '', size: content.bytes }),
+  ...(tree === undefined ? {} : { recursive: true, delete_extra: tree.delete_extra }),
+});
+
+const tunnelOf = ({ direction = 'local', listen_port = 0, to_host = '', to_port = 0 }: Action) => ({
+  ...{ direction, listen_port, to_host, to_port },
+});
 
 /** The arguments as far as the record keeps them: of variables their names, of input that there was some. */
 const argsOf = ({ host, user, session, command, argv, cwd, env, stdin, detach, timeout_ms }: Action) => ({

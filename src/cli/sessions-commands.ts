@@ -5,7 +5,8 @@ export const SESSIONS_COMMANDS: readonly Command[] = [
   {
     words: ['sessions', 'list'],
     synopsis: '',
-    about: 'everything that the running servers of this account have open: commands, sessions, connections',
+    about:
+      'everything that the running servers of this account have open: commands, sessions, transfers, tunnels, connections',
     examples: ['sallyport sessions', 'sallyport sessions list --json', 'sallyport sessions list --state ~/other'],
     flags: {},
     operands: { min: 0, max: 0 },
@@ -14,7 +15,8 @@ export const SESSIONS_COMMANDS: readonly Command[] = [
   {
     words: ['sessions', 'watch'],
     synopsis: '[ID]',
-    about: 'show what one command or session writes until it ends; without ID, what begins and ends',
+    about:
+      'show what one command or session writes, or how far a transfer is, until it ends; without ID, what begins and ends',
     examples: [
       'sallyport sessions watch cmd_MTIzNDU2Nzg5MDEyMzQ1Ng',
       'sallyport sessions watch',
@@ -27,7 +29,7 @@ export const SESSIONS_COMMANDS: readonly Command[] = [
   {
     words: ['sessions', 'end'],
     synopsis: 'ID',
-    about: 'end a command or a session with all that runs in it, and say what that proved',
+    about: 'end a command, a session with all that runs in it, a transfer or a tunnel, and say what that proved',
     examples: [
       'sallyport sessions end cmd_MTIzNDU2Nzg5MDEyMzQ1Ng',
       'sallyport sessions end ses_MTIzNDU2Nzg5MDEyMzQ1Ng',

@@ -29,8 +29,11 @@ const rowOf = (thing: OpenThing): readonly string[] => [
   thing.status,
   spanOf(thing.duration_ms),
   thing.idle_ms === undefined ? '' : spanOf(thing.idle_ms),
-  thing.what || (thing.cwd === undefined ? '' : `in ${thing.cwd}`),
+  whatOf(thing),
 ];
+
+const whatOf = ({ what, cwd, progress }: OpenThing): string =>
+  [what || (cwd === undefined ? '' : `in ${cwd}`), ...(progress === undefined ? [] : [`(${progress})`])].join(' ');
 
 const kindOf = ({ kind, mode, detached, session_id }: OpenThing): string => {
   if (detached === true) return 'detached command';

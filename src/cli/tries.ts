@@ -5,6 +5,7 @@ import type { RawRule } from '../policy/rules/schema.ts';
 import type { TestCall } from '../policy/rules/tests.ts';
 import { instancesOf } from '../policy/synopsis/instances.ts';
 import { TOOL_NAMES } from '../policy/tool-names.ts';
+import { fileTries } from './file-tries.ts';
 import { synopsesOf } from './permissions.ts';
 import type { Group } from './places.ts';
 
@@ -60,7 +61,8 @@ const rulesIn = (pair: Pair): readonly RuleTries[] => {
       const rule = read.rules[index];
       if (rule === undefined) return [];
       const made = textsOf(read, raw).flatMap(text => instances(text).slice(0, isInBoth(text) ? 1 : undefined));
-      return [{ rule, commands: [...examplesOf(read, raw), ...made], variants: variantsOf(read, raw) }];
+      const variants = [...variantsOf(read, raw), ...fileTries(rule)];
+      return [{ rule, commands: [...examplesOf(read, raw), ...made], variants }];
     }),
   );
 };

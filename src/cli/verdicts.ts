@@ -1,13 +1,15 @@
-import type { Action, Configure, Run } from '../call.ts';
+import type { Action, Configure, Run, Transfer } from '../call.ts';
 import type { Effect } from '../policy/decision.ts';
 import { bookOf, type Rulebook } from '../policy/rules/book.ts';
 import { mayMean } from '../policy/rules/configure.ts';
 import { notUnderstood } from '../policy/rules/explain.ts';
+import { DONE, meansFile } from '../policy/rules/files.ts';
 import { grantCommand, grantFile, type Part, partsOf, type Refused } from '../policy/rules/grant.ts';
 import { judge, sceneOf } from '../policy/rules/judge.ts';
 import { restrain } from '../policy/rules/restrain.ts';
 import type { Rule } from '../policy/rules/rule.ts';
 import { hindrance, type Scene } from '../policy/rules/scene.ts';
+import { needsOf } from '../policy/rules/transfer.ts';
 import { readLine } from '../shell/line.ts';
 import type { Simple } from '../shell/script.ts';
 import { write } from '../shell/write.ts';
@@ -47,6 +49,7 @@ const elsewhere = (rule: Rule, action: Placed, at: number): Answer | undefined =
 
 const answerOf = (rule: Rule, action: Placed, at: number): Answer => {
   if (action.kind === 'configure' && rule.effect === 'deny') return ofNewcomer(rule, action);
+  if (action.kind === 'transfer') return ofTransfer(rule, action);
   if (action.kind !== 'exec' || isOwnLine(action)) return wholeAnswer(rule, action, at);
   const restraint = rule.effect === 'allow' ? undefined : restraintOf(rule, action, at);
   if (rule.effect === 'deny') return restraint ?? missed(rule, action, at);
@@ -58,6 +61,18 @@ const ofNewcomer = (rule: Rule, action: Configure): Answer => {
   const meant = rule.does('configure') ? mayMean(rule, action) : 'no';
   if (meant === 'no') return no(NOT_DENIED);
   return meant === 'yes' ? { answer: 'hit' } : { answer: 'possible', why: POSSIBLE };
+};
+
+/** Of the path as it is asked for; a tree's entries are judged one by one. */
+const ofTransfer = (rule: Rule, action: Transfer): Answer => {
+  const { remotePath: path } = action;
+  const [access] = needsOf(action);
+  if (!rule.does(access)) return no(`It does not say which files may be ${DONE[access]}.`);
+  const isMeant = rule.effect === 'deny' ? meansFile(rule, access, path) : rule.files(path);
+  if (isMeant) return { answer: 'hit', grants: [`${access} ${path}`] };
+  if (!path.startsWith('/'))
+    return { answer: 'possible', why: 'Where the home of the account lies is known on the host alone.' };
+  return no(`It is about other files: ${rule.paths?.join(', ')}.`);
 };
 
 /** What a session does by itself, and what only begins something. */

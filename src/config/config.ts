@@ -2,8 +2,10 @@ import { dirname } from 'node:path';
 import { InvalidFile, type Problem } from '../errors.ts';
 import type { Networks } from '../policy/networks.ts';
 import type { Host } from '../ssh/host.ts';
+import type { Files } from '../ssh/transfer/files.ts';
 import { inOrder, type JsonSource, readJson } from '../text/json-source.ts';
 import { check } from '../text/schema-problems.ts';
+import { type ApprovalsConfig, approvalsOf } from './approvals.ts';
 import { type Entry, entryOf, type Place } from './entry.ts';
 import { makeHosts } from './hosts.ts';
 import { type Env, homeOf, pathIn, withoutVariables } from './paths.ts';
@@ -25,6 +27,9 @@ export type Config = {
   readonly grants: ReadonlyMap<string, string>;
   readonly timeouts: ParsedConfig['timeouts'];
   readonly limits: ParsedConfig['limits'];
+  /** The folders that transfers may touch; undefined when there are none. */
+  readonly files: Files | undefined;
+  readonly approvals: ApprovalsConfig;
   /** The variables of the environment in which secrets of this file lie: no program that is started is given them. */
   readonly secretVariables: readonly string[];
   /** A problem with a member of a host, in its place. */
@@ -67,9 +72,17 @@ const configOf = (parsed: ParsedConfig, source: JsonSource, place: Omit<Place, '
     grants: new Map(Object.entries(parsed.grants).map(([name, { policy }]) => [name, path(policy)])),
     timeouts: parsed.timeouts,
     limits: parsed.limits,
+    files: filesOf(parsed, path),
+    approvals: approvalsOf(parsed.approvals, path),
     secretVariables,
     problem,
   };
+};
+
+const filesOf = ({ files }: ParsedConfig, path: (text: string) => string): Files | undefined => {
+  if (files === undefined) return undefined;
+  const [first, ...rest] = files.root;
+  return { roots: [path(first), ...rest.map(path)] };
 };
 
 /** Nothing but the place of a secret has a member `env`. */

@@ -9,7 +9,8 @@ const LITERAL =
 const PLACE = 'must be {"env": "NAME"}, {"command": ["program", "argument"]} or {"file": "path"}';
 const LOGIN = 'must be {"agent": true}, {"key": "path"}, {"password": SECRET} or {"interactive": [QUESTIONS]}';
 
-const program = z
+/** A program that is run without a shell. */
+export const program = z
   .string()
   .min(1)
   .refine(

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { NETWORKS } from '../policy/networks.ts';
 import { isHostName } from '../ssh/host.ts';
+import { approvalsSchema } from './approvals.ts';
 import { oneOrMore } from './choice.ts';
 import { isGrantName } from './grant.ts';
 import { hostSchema } from './host-schema.ts';
@@ -18,15 +19,20 @@ const limits = section({
   detached: number(0, 1_000),
   sessions: number(0, 1_000),
   sessionsPerHost: number(0, 1_000),
+  transfers: number(1, 64),
   sessionIdleMs: number(1_000, 7 * 86_400_000),
   sessionLifeMs: number(1_000, 7 * 86_400_000),
+  tunnels: number(0, 1_000),
+  tunnelConnections: number(1, 1_000),
+  tunnelIdleMs: number(1_000, 7 * 86_400_000),
+  tunnelLifeMs: number(1_000, 7 * 86_400_000),
   keepBytes: number(4_096, 67_108_864),
   keepTotalBytes: number(65_536, 4_294_967_296),
   keepEndedMs: number(1_000, 86_400_000),
   linksPerHost: number(1, 10),
 }).default({});
 
-const LATER = ['files', 'output', 'console', 'http', 'disclose'];
+const LATER = ['output', 'console', 'http', 'disclose'];
 
 const isSource = (value: unknown): boolean => typeof value === 'boolean' || (typeof value === 'string' && value !== '');
 
@@ -53,6 +59,8 @@ export const configSchema = (whole: boolean) =>
         idleMs: z.int().min(1_000).max(86_400_000).optional(),
       }).default({}),
       limits,
+      files: section({ root: oneOrMore(path) }).optional(),
+      approvals: approvalsSchema.prefault({}),
     },
     LATER,
   );

@@ -15,12 +15,21 @@ export type TrustedText = { readonly text: string; readonly readable: boolean };
  * the file nor a folder on the way to it may be one that somebody else could change. Throws `NotPrivate` with the mend.
  */
 export const readTrusted = (path: string, uid: Uid): TrustedText | undefined => {
+  const read = readTrustedBytes(path, uid);
+  return read === undefined ? undefined : { text: read.bytes.toString('utf8'), readable: read.readable };
+};
+
+/** The same for a file that need not be text. */
+export const readTrustedBytes = (
+  path: string,
+  uid: Uid,
+): { readonly bytes: Buffer; readonly readable: boolean } | undefined => {
   try {
     const real = realpathSync(path);
     checkFolder(dirname(path), uid);
     if (dirname(real) !== dirname(path)) checkFolder(dirname(real), uid);
-    const text = readPrivateFile(real, uid).toString('utf8');
-    return { text, readable: (statSync(real).mode & READABLE_BY_OTHERS) !== 0 };
+    const bytes = readPrivateFile(real, uid);
+    return { bytes, readable: (statSync(real).mode & READABLE_BY_OTHERS) !== 0 };
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;

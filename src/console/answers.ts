@@ -9,7 +9,7 @@ const v = z.literal(VERSION);
 /** One thing that is open: spans in milliseconds, all text safe to show. */
 const openSchema = z.object({
   id: z.string(),
-  kind: z.enum(['command', 'session']),
+  kind: z.enum(['command', 'session', 'transfer', 'tunnel']),
   mode: z.enum(['managed', 'program', 'terminal']).optional(),
   session_id: z.string().optional(),
   detached: z.literal(true).optional(),
@@ -22,6 +22,7 @@ const openSchema = z.object({
   cwd: z.string().optional(),
   running: z.string().optional(),
   last_output: z.string().optional(),
+  progress: z.string().optional(),
 });
 
 /** One thing that is open. */

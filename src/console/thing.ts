@@ -8,8 +8,8 @@ const LAST_CHARS = 120;
 
 /** Something open as it is told on a control socket. */
 export const thingOf = (one: Overseen): OpenThing => {
-  const { status, durationMs, idleMs, cwd, running } = one.look();
-  const last = lastLine(one.output);
+  const { status, durationMs, idleMs, cwd, running, progress } = one.look();
+  const last = one.output === undefined ? '' : lastLine(one.output);
   return {
     id: one.id,
     kind: one.kind,
@@ -25,6 +25,7 @@ export const thingOf = (one: Overseen): OpenThing => {
     ...(cwd === undefined ? {} : { cwd }),
     ...(running === undefined ? {} : { running }),
     ...(last === '' ? {} : { last_output: last }),
+    ...(progress === undefined ? {} : { progress }),
   };
 };
 

@@ -1,3 +1,4 @@
+import type { GrowingText } from '../ssh/command/growing-text.ts';
 import type { Overseen, Overseer } from '../ssh/overseer.ts';
 import type { After } from '../ssh/timer.ts';
 import type { Client } from './client.ts';
@@ -10,12 +11,19 @@ const PIECE_BYTES = 65_536;
 /** How long a look at what is fetched on demand lasts, and when the next one is asked for. */
 const ATTEND_MS = 30_000;
 const AGAIN_MS = 20_000;
+/** How often it is looked how far something is. */
+const LOOK_MS = 1_000;
 
-/**
- * Sends what one thing writes until it ends or the client goes, then how it ended. A client that reads slower than the
- * thing writes misses the middle, and is told how much.
- */
+/** Sends what one thing writes, or how far it is where it writes nothing, until it ends or the client goes; then how it ended. */
 export const watchOne = async (one: Overseen, client: Client, after: After): Promise<void> => {
+  const status = await (one.output === undefined
+    ? watchProgress(one, client, after)
+    : watchOutput(one, one.output, client, after));
+  await client.send({ v: VERSION, answer: 'ended', id: one.id, status });
+};
+
+/** A client that reads slower than the thing writes misses the middle, and is told how much. */
+const watchOutput = async (one: Overseen, output: GrowingText, client: Client, after: After): Promise<string> => {
   let [over, wake] = [false, (): void => undefined];
   let status = '';
   void one.ended.then(how => {
@@ -25,10 +33,10 @@ export const watchOne = async (one: Overseen, client: Client, after: After): Pro
   const leave = (): void => wake();
   client.gone.addEventListener('abort', leave, { once: true });
   const rest = await attending(one, after);
-  let cursor = Math.max(0, one.output.length - RECENT_BYTES);
+  let cursor = Math.max(0, output.length - RECENT_BYTES);
   while (!client.gone.aborted) {
     const last = over;
-    const { text, next, dropped, more } = one.output.read(cursor, PIECE_BYTES);
+    const { text, next, dropped, more } = output.read(cursor, PIECE_BYTES);
     cursor = next;
     if (text !== '' || dropped > 0)
       await client.send({ v: VERSION, answer: 'output', id: one.id, text, ...(dropped > 0 ? { dropped } : {}) });
@@ -37,12 +45,40 @@ export const watchOne = async (one: Overseen, client: Client, after: After): Pro
     await new Promise<void>(resolve => {
       wake = resolve;
       if (over || client.gone.aborted) resolve();
-      else void one.output.grown(cursor).then(() => turn(resolve, after));
+      else void output.grown(cursor).then(() => turn(resolve, after));
     });
   }
   rest();
   client.gone.removeEventListener('abort', leave);
-  await client.send({ v: VERSION, answer: 'ended', id: one.id, status });
+  return status;
+};
+
+/** A line whenever it is farther, once in `LOOK_MS` at most, and one when it is over. */
+const watchProgress = async (one: Overseen, client: Client, after: After): Promise<string> => {
+  let [over, said, status] = [false, '', ''];
+  let wake = (): void => undefined;
+  void one.ended.then(how => {
+    [over, status] = [true, how];
+    wake();
+  });
+  const leave = (): void => wake();
+  client.gone.addEventListener('abort', leave, { once: true });
+  for (let last = false; !client.gone.aborted && !last; ) {
+    last = over;
+    const { progress = '' } = one.look();
+    if (progress !== said) await client.send({ v: VERSION, answer: 'output', id: one.id, text: `${progress}\n` });
+    said = progress;
+    await new Promise<void>(resolve => {
+      const callOff = after(LOOK_MS, resolve);
+      wake = () => {
+        callOff();
+        resolve();
+      };
+      if (over || client.gone.aborted) wake();
+    });
+  }
+  client.gone.removeEventListener('abort', leave);
+  return status;
 };
 
 /** In a later turn: a burst of small writes is sent as one, and nothing can keep this process from its other work. */

@@ -3,16 +3,21 @@ import type { Audit, Outcome } from '../audit/record.ts';
 import { describe } from '../audit/record.ts';
 import type { Action, Call, Clock, Input, Log, Target } from '../call.ts';
 import { Failure } from '../errors.ts';
-import { decide, judgeTool, limited, type Policy } from '../policy/decide.ts';
-import type { Decision, Denial } from '../policy/decision.ts';
+import { decide, judgeTool, type Policy } from '../policy/decide.ts';
+import type { Denial } from '../policy/decision.ts';
+import { type FileOutlook, fileOutlookOn } from '../policy/file-outlook.ts';
 import type { HostSets } from '../policy/host-sets.ts';
 import { type Outlook, outlookOn } from '../policy/outlook.ts';
 import type { Store, Ticket } from '../state/store.ts';
 import { type Account, accountOf } from './account.ts';
-import { OpenCall, type Revocation } from './open-call.ts';
+import type { Asking, Yes } from './ask.ts';
+import { NO_CHANNEL } from './asking.ts';
+import { leaveFor } from './file-leave.ts';
+import { OpenCall } from './open-call.ts';
 import { mint, type Permit } from './permit.ts';
-import { refusal, unanswerable, uncountable } from './refusal.ts';
+import { refusal, unanswerable } from './refusal.ts';
 import type { Asked, Probe, Request } from './request.ts';
+import { type Judged, reserve, settle } from './reserve.ts';
 import { compareWith } from './shadow.ts';
 
 type Parts = {
@@ -23,9 +28,9 @@ type Parts = {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
+  /** How people are asked; without it, what asks is refused. */
+  readonly asking?: Asking;
 };
-
-type Granted<A extends Action = Action> = Exclude<Decision<A>, Denial>;
 
 /** Where the pure policy meets time, counters and the record: judge, charge, record, mint a permit, run, record. */
 export class Gate {
@@ -36,15 +41,17 @@ export class Gate {
     this.#parts = parts;
   }
 
-  /** Records a refusal that was decided before the policy was asked: a gate that never hears a probe cannot report it. */
+  /**
+   * Records a refusal that was decided before the policy was asked: a gate that never hears a probe cannot report it. Why is
+   * recorded where the failure names a rule for it.
+   */
   hear(probe: Probe, failure: Failure): void {
     const { id, grant, tool } = probe;
+    const { code, message: reason, details } = failure;
+    const { rule } = details;
     this.#parts.audit.note({
-      event: 'refused',
-      call_id: id,
-      grant,
-      tool: named(tool),
-      code: failure.code,
+      ...{ event: 'refused', call_id: id, grant, tool: named(tool), code },
+      ...(typeof rule === 'string' ? { because: [{ rule, reason }] } : {}),
       arguments: listed(probe.arguments),
       policy: this.#parts.policy().digest,
     });
@@ -65,6 +72,11 @@ export class Gate {
     return outlookOn(this.#parts.policy(), target, { grant, at: this.#parts.clock.wallMs() });
   }
 
+  /** Which files transfers may read and write there now, as far as can be said before it is asked for. */
+  files(grant: string, target: Target): FileOutlook {
+    return fileOutlookOn(this.#parts.policy(), target, { grant, at: this.#parts.clock.wallMs() });
+  }
+
   /**
    * Of the calls that one stands for, which their tool refuses whatever they would do; refuses the one as soon as that is all
    * of them: then it learns nothing of what it named.
@@ -77,24 +89,20 @@ export class Gate {
     return denials.map(denial => denial !== undefined);
   }
 
-  /** Runs the request if the policy, the limits and the record allow it; otherwise throws the `Failure` that says why. */
+  /**
+   * Runs the request if the policy, the limits, whoever must be asked and the record allow it; otherwise throws the `Failure` that
+   * says why. What was asked for is judged again once there is an answer.
+   */
   async pass<A extends Action, Out>(request: Request<A, Out>): Promise<Out> {
-    const policy = this.#parts.policy();
-    const at = this.#parts.clock.wallMs();
-    const denial = judgeTool(policy, request.tool, request.input);
-    if (denial !== undefined) {
-      compareWith(this.#parts, request, { policy, decision: denial, at });
-      throw this.#refuse(request, policy, denial);
-    }
-    const call = this.#name(request, at);
-    const host = request.hostOf(call.action);
-    const decision = decide(policy, call, { host });
-    compareWith(this.#parts, request, { policy, decision, at });
-    if (decision.effect === 'deny') throw this.#refuse(call, policy, decision);
-    if (decision.effect === 'ask') throw this.#refuse(call, policy, unanswerable(decision));
-    const open = new OpenCall(call, host, this.#open);
-    const ticket = await this.#reserve(call, policy, decision, open);
-    const permit = mint({ ...call, action: decision.action }, decision.obligations, open.revoked);
+    const first = this.#judge(request, true);
+    const yes = first.decision.effect === 'ask' ? await this.#ask(first, request.channel) : undefined;
+    const judged = yes === undefined ? first : this.#judge(request, false);
+    const { call, host, decision } = judged;
+    const open = new OpenCall(call, host, this.#open, yes?.terms);
+    const refuse = (one: Call, policy: Policy, denial: Denial): Failure => this.#refuse(one, policy, denial);
+    const ticket = await reserve({ ...this.#parts, refuse }, judged, open, yes);
+    const files = leaveFor(this.#parts, call, decision, open);
+    const permit = mint({ ...call, action: decision.action }, decision.obligations, open.revoked, files);
     return await this.#run(request, permit, open, ticket);
   }
 
@@ -105,7 +113,34 @@ export class Gate {
   rejudge(): number {
     const policy = this.#parts.policy();
     const at = this.#parts.clock.wallMs();
+    this.#parts.asking?.reloaded();
     return [...this.#open].filter(open => open.rejudge(policy, at)).length;
+  }
+
+  /** Judges as of now, without a charge; throws what refuses it. */
+  #judge<A extends Action, Out>(request: Request<A, Out>, compared: boolean): Judged<A> {
+    const policy = this.#parts.policy();
+    const at = this.#parts.clock.wallMs();
+    const denial = judgeTool(policy, request.tool, request.input);
+    if (denial !== undefined) {
+      if (compared) compareWith(this.#parts, request, { policy, decision: denial, at });
+      throw this.#refuse(request, policy, denial);
+    }
+    const call = this.#name(request, at);
+    const host = request.hostOf(call.action);
+    const decision = decide(policy, call, { host });
+    if (compared) compareWith(this.#parts, request, { policy, decision, at });
+    if (decision.effect === 'deny') throw this.#refuse(call, policy, decision);
+    return { policy, call, host, decision };
+  }
+
+  /** Gets leave from whoever must be asked, or throws the refusal that says why there is none. */
+  async #ask<A extends Action>({ call, policy, decision }: Judged<A>, channel = NO_CHANNEL): Promise<Yes> {
+    const { asking } = this.#parts;
+    if (asking === undefined || decision.effect !== 'ask') throw this.#refuse(call, policy, unanswerable(decision));
+    const answer = await asking.ask({ ...decision, call, policy }, channel);
+    if ('effect' in answer) throw this.#refuse(call, policy, answer);
+    return answer;
   }
 
   #name<A extends Action, Out>(request: Request<A, Out>, at: number): Call<A> {
@@ -117,62 +152,6 @@ export class Gate {
       this.hear({ id, grant, tool, arguments: Object.keys(input) }, failure);
       throw error;
     }
-  }
-
-  async #reserve<A extends Action>(
-    call: Call<A>,
-    policy: Policy,
-    decision: Granted,
-    open: OpenCall,
-  ): Promise<Ticket | undefined> {
-    try {
-      const ticket = await this.#charge(call, policy, decision);
-      await this.#admit(call, policy, decision, ticket);
-      if (open.revocation !== undefined) throw await this.#abandon(call, open.revocation, ticket);
-      return ticket;
-    } catch (error) {
-      open.over();
-      throw error;
-    }
-  }
-
-  /** Takes every limit of the decision in one step, or refuses with the exact wait. */
-  async #charge<A extends Action>(call: Call<A>, policy: Policy, decision: Granted): Promise<Ticket | undefined> {
-    if (decision.charges.length === 0) return undefined;
-    const result = await this.#parts.store.charge(decision.charges).catch((error: unknown) => {
-      throw this.#refuse(call, policy, uncountable(decision, error));
-    });
-    if (result.ok) return result.ticket;
-    throw this.#refuse(call, policy, limited(result.short, result.retryAfterMs));
-  }
-
-  /** No record, no run: what cannot be recorded gives its charges back. */
-  async #admit<A extends Action>(call: Call<A>, policy: Policy, decision: Granted, ticket?: Ticket): Promise<void> {
-    const { id, grant, tool } = call;
-    try {
-      await this.#parts.audit.admit({
-        event: 'admitted',
-        call_id: id,
-        grant,
-        tool,
-        because: decision.because,
-        ...wordsOf(call.input),
-        action: describe(call.action, decision.action),
-        policy: policy.digest,
-      });
-    } catch (error) {
-      if (ticket !== undefined) await this.#settle(this.#parts.store.refund(ticket));
-      throw error;
-    }
-  }
-
-  /** What was revoked before it began: its record is ended, and its charges are given back. */
-  async #abandon(call: Call, { denial, policy }: Revocation, ticket?: Ticket): Promise<Failure> {
-    const { id, grant, tool } = call;
-    const end = { how: 'revoked' };
-    this.#parts.audit.note({ event: 'ended', call_id: id, grant, tool, end, because: denial.because, policy });
-    if (ticket !== undefined) await this.#settle(this.#parts.store.refund(ticket));
-    return refusal(denial, policy);
   }
 
   async #run<A extends Action, Out>(
@@ -203,14 +182,10 @@ export class Gate {
     ticket?: Ticket,
   ): void {
     const end = (outcome: Outcome): void => {
-      open.over();
-      const { revocation } = open;
-      const why =
-        revocation === undefined || outcome.how !== 'revoked'
-          ? {}
-          : { because: revocation.denial.because, policy: revocation.policy };
-      this.#parts.audit.note({ event: 'ended', call_id: id, grant, tool, end: outcome, ...why });
-      if (ticket !== undefined) void this.#settle(this.#parts.store.release(ticket));
+      const { tickets, ...more } = open.ended(outcome);
+      this.#parts.audit.note({ event: 'ended', call_id: id, grant, tool, end: outcome, ...more });
+      for (const one of ticket === undefined ? tickets : [ticket, ...tickets])
+        void settle(this.#parts.log, this.#parts.store.release(one));
     };
     life.then(end, () => end({ how: 'failed', code: 'DEFECT' }));
   }
@@ -229,13 +204,6 @@ export class Gate {
       policy: policy.digest,
     });
     return refusal(denial, policy.digest);
-  }
-
-  /** A charge that cannot be given back is the operator's to know, and no reason to fail the call. */
-  async #settle(work: Promise<void>): Promise<void> {
-    await work.catch((error: unknown) =>
-      this.#parts.log('warn', 'a charge was not given back', { error: String(error) }),
-    );
   }
 }
 

@@ -1,6 +1,14 @@
 import type { Outcome } from '../audit/record.ts';
 import type { Action, Call } from '../call.ts';
 import type { Obligations } from '../policy/decision.ts';
+import type { FileLeave } from './file-leave.ts';
+
+/** What a permit comes with. */
+export type Terms = {
+  readonly obligations: Obligations;
+  readonly revoked: AbortSignal;
+  readonly files?: FileLeave | undefined;
+};
 
 const minted = new WeakSet<object>();
 
@@ -9,14 +17,16 @@ export class Permit<A extends Action = Action> {
   readonly #call: Call<A>;
   readonly #obligations: Obligations;
   readonly #revoked: AbortSignal;
+  readonly #files: FileLeave | undefined;
   #spent = false;
   #life: Promise<Outcome> | undefined;
 
-  constructor(call: Call<A>, obligations: Obligations, revoked: AbortSignal, key: symbol) {
+  constructor(call: Call<A>, { obligations, revoked, files }: Terms, key: symbol) {
     if (key !== KEY) throw new Error('only the gate mints permits');
     this.#call = call;
     this.#obligations = obligations;
     this.#revoked = revoked;
+    this.#files = files;
     minted.add(this);
   }
 
@@ -36,6 +46,12 @@ export class Permit<A extends Action = Action> {
   /** Aborted when a changed policy allows it no longer: what was not sent yet is given up, and what lives is ended. */
   get revoked(): AbortSignal {
     return this.#revoked;
+  }
+
+  /** The gate's answers about what a transfer meets on its way; a defect for any other action. */
+  get files(): FileLeave {
+    if (this.#files === undefined) throw new Error('this permit is not about files');
+    return this.#files;
   }
 
   /** Gives back the action as judged, once; a second time is a defect. */
@@ -63,4 +79,5 @@ export const mint = <A extends Action>(
   call: Call<A>,
   obligations: Obligations,
   revoked: AbortSignal = new AbortController().signal,
-): Permit<A> => new Permit(call, obligations, revoked, KEY);
+  files?: FileLeave,
+): Permit<A> => new Permit(call, { obligations, revoked, files }, KEY);

@@ -11,7 +11,7 @@ export const unanswerable = (decision: Granted): Denial => ({
 });
 
 /** What cannot be counted is refused. */
-export const uncountable = (decision: Granted, error: unknown): Denial => ({
+export const uncountable = (decision: Pick<Granted, 'charges'>, error: unknown): Denial => ({
   effect: 'deny',
   code: 'POLICY_UNAVAILABLE',
   because: [
@@ -28,12 +28,14 @@ export const refusal = (denial: Denial, policy: string): Failure => {
   const wait = denial.retryAfterMs;
   return new Failure(denial.code, `${first.reason} (rule ${first.rule})`.replace(/\.? \(rule/, ' (rule').concat('.'), {
     ...(wait === undefined ? {} : { next: `Call again in ${Math.ceil(wait)} ms.` }),
+    ...(denial.next === undefined ? {} : { next: denial.next }),
     details: {
       rule: first.rule,
       reason: first.reason,
       decision: 'deny',
       policy,
       ...(wait === undefined ? {} : { retry_after_ms: Math.ceil(wait) }),
+      ...(denial.approval === undefined ? {} : { approval: denial.approval }),
     },
   });
 };

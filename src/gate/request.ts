@@ -1,4 +1,5 @@
 import type { Action, Input } from '../call.ts';
+import type { Channel } from './asking.ts';
 import type { Permit } from './permit.ts';
 
 /** A call with its parsed arguments, before anybody knows what it would do. */
@@ -11,6 +12,8 @@ export type Request<A extends Action, Out> = Asked & {
   /** The host that a handle belongs to, for limits per host. */
   readonly hostOf: (action: A) => string | undefined;
   readonly run: (permit: Permit<A>) => Promise<Out>;
+  /** How somebody can be asked about it; nobody can where it is absent. */
+  readonly channel?: Channel;
 };
 
 /** A call that never became a request: an unknown tool, malformed arguments. */

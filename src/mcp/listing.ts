@@ -6,6 +6,7 @@ const ANNOTATIONS = {
   read: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   stop: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   change: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  replace: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   execute: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 } as const satisfies Record<Risk, unknown>;
 
@@ -31,7 +32,7 @@ export const listingOf = (tool: Tool): Listing => {
     name: tool.name,
     title: tool.title,
     description: tool.description,
-    inputSchema: schemaOf(tool.input, 'input'),
+    inputSchema: schemaOf(tool.input, 'input', leaveOutLengths),
     outputSchema: withFailure(schemaOf(tool.output, 'output'), tool.forms),
     annotations: { title: tool.title, ...ANNOTATIONS[tool.risk] },
   };
@@ -39,9 +40,23 @@ export const listingOf = (tool: Tool): Listing => {
   return listing;
 };
 
-const schemaOf = (schema: z.ZodObject, io: 'input' | 'output'): { type: 'object' } & JsonObject => {
-  const { $schema: _dialect, type: _type, ...rest } = z.toJSONSchema(schema, { io });
+const schemaOf = (
+  schema: z.ZodObject,
+  io: 'input' | 'output',
+  override: (context: { readonly jsonSchema: Schema }) => void = () => undefined,
+): { type: 'object' } & JsonObject => {
+  const { $schema: _dialect, type: _type, ...rest } = z.toJSONSchema(schema, { io, override });
   return { type: 'object', ...rest };
+};
+
+type Schema = z.core.JSONSchema.BaseSchema;
+
+/** Bounds and forms that no caller in good faith misses are not worth their place in every conversation: calls are held to them, and told. */
+const leaveOutLengths = ({ jsonSchema }: { readonly jsonSchema: Schema }): void => {
+  for (const key of ['minLength', 'maxLength', 'minItems', 'maxItems', 'pattern', 'propertyNames'] as const)
+    delete jsonSchema[key];
+  if (jsonSchema.minimum === 0 || jsonSchema.minimum === 1) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 };
 
 const FAILURE_SCHEMA = {

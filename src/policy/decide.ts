@@ -1,8 +1,18 @@
-import type { Action, Call, Input } from '../call.ts';
-import { type Because, type Charge, type Decision, type Denial, denial } from './decision.ts';
+import type { Action, Call, FileAccess, Input, Target, Transfer } from '../call.ts';
+import { compileTerms, strictestTerms } from './approval.ts';
+import {
+  type ApprovalTerms,
+  type Because,
+  becauseOf,
+  type Charge,
+  type Decision,
+  type Denial,
+  denial,
+} from './decision.ts';
 import type { Limit } from './limit.ts';
 import type { Policy, ToolRules } from './policy.ts';
 import { UNRULED } from './rules/configure.ts';
+import { type FileRuling, fileDenied, judgeFile } from './rules/files.ts';
 import { judge } from './rules/judge.ts';
 import type { Ruling } from './rules/ruling.ts';
 
@@ -15,8 +25,10 @@ export type Facts = { readonly host?: string | undefined };
 export const judgeTool = (policy: Policy, tool: string, input: Input): Denial | undefined => {
   const { barred, groups } = policy.rulesOf(tool);
   if (barred !== undefined) return barred;
+  if (groups.length === 0) return undefined;
+  const seen = measured(tool, input);
   for (const judge of groups) {
-    const refused = judge(input);
+    const refused = judge(seen);
     if (refused !== undefined) return refused;
   }
   return undefined;
@@ -32,14 +44,25 @@ export const decide = <A extends Action>(policy: Policy, call: Call<A>, facts: F
   const tool = policy.rulesOf(call.tool);
   const ruling = rulingOn(policy, call);
   if (ruling?.effect === 'deny') return ruling;
-  const charges = chargesOf(ruling === undefined ? tool.limits : [...tool.limits, ...ruling.limits], call, facts.host);
+  const limits = ruling === undefined ? tool.limits : [...tool.limits, ...ruling.limits];
+  const charges = chargesOf(limits, unmoved(call), facts.host);
   if ('effect' in charges) return charges;
   if (ruling === undefined)
-    return { effect: tool.effect, because: tool.because, charges, obligations: {}, action: call.action };
+    return { ...askedBy(tool), because: tool.because, charges, obligations: {}, action: call.action };
   const { obligations, change } = ruling;
   const action = Object.keys(change).length === 0 ? call.action : { ...call.action, ...change };
-  const effect = tool.effect === 'ask' ? 'ask' : ruling.effect;
-  return { effect, because: reasonsOf(tool, ruling), charges, obligations, action };
+  return { ...askedBy(tool, ruling), because: reasonsOf(tool, ruling), charges, obligations, action };
+};
+
+type Asking = { readonly effect: 'allow' | 'ask'; readonly terms?: ApprovalTerms };
+
+/** Asks when one of them does, as the strictest of those that ask wants it. */
+const askedBy = (
+  ...all: readonly Asking[]
+): { readonly effect: 'allow' } | { readonly effect: 'ask'; readonly terms: ApprovalTerms } => {
+  const asking = all.filter(({ effect }) => effect === 'ask');
+  if (asking.length === 0) return { effect: 'allow' };
+  return { effect: 'ask', terms: strictestTerms(asking.map(({ terms }) => terms ?? compileTerms())) };
 };
 
 const rulingOn = ({ book }: Policy, { action, at }: Call): Ruling | undefined => {
@@ -64,8 +87,59 @@ export const visibility = (policy: Policy, tool: string): boolean => policy.rule
 export const standing = (policy: Policy, grant: string): readonly Charge[] =>
   policy.limits.map(limit => limit.standing(grant)).filter(charge => charge !== undefined);
 
+/**
+ * Judges one access of a transfer to the real path of a file, by the rules alone: without any, its tool has decided. The
+ * limits of the rules that grant it are owed before anything is done.
+ */
+export const decideFile = (
+  { book }: Policy,
+  { action, at }: Call<Transfer>,
+  access: FileAccess,
+  path: string,
+): FileRuling => (book === undefined ? UNCONFINED : judgeFile(book.at(action.target), at, access, path));
+
+/** The denial of one access by a rule that denies it, where nothing needs to grant it. */
+export const barredFile = (
+  { book }: Policy,
+  { action, at }: Call<Transfer>,
+  access: FileAccess,
+  path: string,
+): Denial | undefined => (book === undefined ? undefined : fileDenied(book.at(action.target), at, access, path));
+
+/** Which of the rules about a place are in force: what was judged under the same of the same document is judged so still. */
+export const forceOf = ({ book, digest }: Policy, target: Target, at: number): string => {
+  if (book === undefined) return digest;
+  const { grants, restraints } = book.at(target);
+  return [digest, ...[...grants, ...restraints].map(rule => (rule.inForce(at) ? '1' : '0'))].join('');
+};
+
+const UNCONFINED: FileRuling = Object.freeze({
+  effect: 'allow',
+  because: becauseOf('(no rules)', 'There are no rules: the tool decides.'),
+  granting: Object.freeze([]),
+  asking: Object.freeze([]),
+  obligations: Object.freeze({}),
+});
+
+/** The tools whose calls move bytes, as `args.size`. */
+export const MOVERS: readonly string[] = ['ssh_upload', 'ssh_download'];
+
+/** What conditions see of a call: of one that moves bytes how many, as far as that is known. */
+const measured = (tool: string, input: Input): Input => {
+  if (!MOVERS.includes(tool) || Object.hasOwn(input, 'size')) return input;
+  return { ...input, size: typeof input.content === 'string' ? Buffer.byteLength(input.content) : 0 };
+};
+
+/** What limits see of a call when it is admitted: what a transfer moves is counted when it moves. */
+const unmoved = (call: Call): Call =>
+  call.action.kind === 'transfer' ? { ...call, input: { ...call.input, size: 0 } } : call;
+
 /** What every limit takes. Limits that share a budget are charged once, for the most and against the least. */
-const chargesOf = (limits: readonly Limit[], call: Call, host: string | undefined): readonly Charge[] | Denial => {
+export const chargesOf = (
+  limits: readonly Limit[],
+  call: Call,
+  host: string | undefined,
+): readonly Charge[] | Denial => {
   const charges: Charge[] = [];
   for (const limit of limits) {
     const charge = limit.take(call, host);

@@ -30,8 +30,27 @@ export type Charge = {
 /** What an allowed call must keep to. */
 export type Obligations = { readonly timeoutMs?: number; readonly maxOutputBytes?: number };
 
+/** How somebody must be asked: `client` is whoever sits at the agent, `operator` whoever holds an approver's key. */
+export type ApprovalTerms = {
+  readonly by: 'client' | 'operator';
+  /** How many different people must say yes. */
+  readonly approvers: number;
+  /** How long the question may be answered. */
+  readonly expiresMs: number;
+  /** How often the same request may then run, and for how long after the last yes. */
+  readonly uses: number;
+  readonly ttlMs: number;
+};
+
 /** The codes a policy refuses with; each is in the table of failures. */
-export type DenialCode = 'POLICY_DENIED' | 'RATE_LIMITED' | 'APPROVAL_UNAVAILABLE' | 'POLICY_UNAVAILABLE';
+export type DenialCode =
+  | 'POLICY_DENIED'
+  | 'RATE_LIMITED'
+  | 'APPROVAL_REQUIRED'
+  | 'APPROVAL_DECLINED'
+  | 'APPROVAL_EXPIRED'
+  | 'APPROVAL_UNAVAILABLE'
+  | 'POLICY_UNAVAILABLE';
 
 /** No, and why. */
 export type Denial = {
@@ -40,17 +59,24 @@ export type Denial = {
   readonly because: Because;
   /** From now, in milliseconds, when waiting alone would help. */
   readonly retryAfterMs?: number;
+  /** What to do next, where the code's own next step is not exact. */
+  readonly next?: string;
+  /** The question that waits for an answer. */
+  readonly approval?: { readonly id: string; readonly expires_at: string };
 };
 
 /** Yes within bounds, ask a person, or no. `action` is what may be done: as it was declared, or as the rules have written it anew. */
 export type Decision<A extends Action = Action> =
-  | {
-      readonly effect: 'allow' | 'ask';
+  | ((
+      | { readonly effect: 'allow' }
+      /** How somebody is asked. */
+      | { readonly effect: 'ask'; readonly terms: ApprovalTerms }
+    ) & {
       readonly because: Because;
       readonly charges: readonly Charge[];
       readonly obligations: Obligations;
       readonly action: A;
-    }
+    })
   | Denial;
 
 /** A refusal for one reason, frozen, to be made once and given many times. */

@@ -70,10 +70,23 @@ export const limit = strict({ ...budget, increment_from: path.optional() }).supe
 /** A limit that counts calls, and no argument. */
 export const fixedLimit = strict(budget).superRefine(oneSpan, ALWAYS);
 
+const DAY_MS = 86_400_000;
+const withinADay = duration.refine(text => (windowMsOf(text) ?? 0) <= DAY_MS, 'must be at most a day');
+
+const oneVoice = (terms: unknown, context: z.RefinementCtx): void => {
+  if (!isObject(terms) || terms.by !== 'client' || terms.approvers === undefined || terms.approvers === 1) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['approvers'],
+    message: 'are operators: a client has one voice, so write "by": "operator"',
+  });
+};
+
 /** How somebody is asked. */
 export const approval = strict({
   by: z.enum(['client', 'operator']).optional(),
-  approvers: z.int().min(1).optional(),
-  expires: duration.optional(),
-  uses: z.int().min(1).optional(),
-});
+  approvers: z.int().min(1).max(10).optional(),
+  expires: withinADay.optional(),
+  uses: z.int().min(1).max(1000).optional(),
+  ttl: withinADay.optional(),
+}).superRefine(oneVoice, ALWAYS);

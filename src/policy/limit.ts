@@ -22,7 +22,12 @@ export type Limit = {
   readonly take: (call: Call, host: string | undefined) => Charge | Denial;
   /** What a plain call of this grant would take, when its budget depends on nothing else of the call. */
   readonly standing: (grant: string) => Charge | undefined;
+  /** The argument that it adds up; undefined for one that counts calls. */
+  readonly adds: string | undefined;
 };
+
+/** Whether a limit adds up the bytes that a call moves. */
+export const countsBytes = ({ adds }: Limit): boolean => adds === 'args.size';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const NAMED: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -70,7 +75,7 @@ export const compileLimit = (raw: RawLimit, rule: string): Limit => {
   };
   const standing: Limit['standing'] = grant =>
     scope === 'grant' || scope === 'server' ? charge(1, scope === 'grant' ? JSON.stringify(grant) : SERVER) : undefined;
-  return Object.freeze({ take, standing });
+  return Object.freeze({ take, standing, adds: raw.increment_from });
 };
 
 const WHOSE: Readonly<Record<Scope, string>> = {

@@ -2,10 +2,11 @@ import type { Problem } from '../errors.ts';
 import { inOrder, type JsonSource, type Path } from '../text/json-source.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { readDocument } from './compile.ts';
+import { MOVERS } from './decide.ts';
 import type { RawCondition, RawDocument } from './document.ts';
 import { isAnchored } from './pattern.ts';
 import type { Policy } from './policy.ts';
-import { actionsOf } from './rules/action.ts';
+import { type ActionName, actionsOf } from './rules/action.ts';
 import { lintPacks, lintRules, lintSets } from './rules/lint.ts';
 import type { Rule } from './rules/rule.ts';
 import type { RawRule } from './rules/schema.ts';
@@ -53,6 +54,8 @@ export const lint = (
     ...countedStops(reading),
     ...unanchored(reading),
     ...unknownArguments(reading, takes),
+    ...uncountable(reading, takes),
+    ...idle(reading),
     ...ofRules(reading, around),
   ]);
 };
@@ -149,11 +152,46 @@ const unanchored = ({ conditions, source }: Reading): readonly Problem[] =>
 /** A misspelled argument is never given, so a `deny_if` on it would never refuse. */
 const unknownArguments = ({ conditions, source }: Reading, takes: Arguments): readonly Problem[] =>
   conditions.flatMap(({ tool, at, condition: { path } }) => {
-    const names = takes[tool];
+    const names = argumentsOf(tool, takes);
     const name = path.split('.')[1] ?? '';
     if (names === undefined || names.includes(name)) return [];
     return [source.problem([...at, 'path'], `${tool} has no argument ${name}${didYouMean(name, names)}`)];
   });
+
+/** What conditions and limits can read of a call: its arguments, and of a transfer the bytes that it moves. */
+const argumentsOf = (tool: string, takes: Arguments): readonly string[] | undefined => {
+  const names = takes[tool];
+  return names !== undefined && MOVERS.includes(tool) ? [...names, 'size'] : names;
+};
+
+/** What a limit adds up must be given. */
+const uncountable = ({ document, source }: Reading, takes: Arguments): readonly Problem[] =>
+  Object.entries(document.tools ?? {}).flatMap(([tool, { limits = [] }]) =>
+    limits.flatMap(({ increment_from: path }, index) => {
+      const names = argumentsOf(tool, takes);
+      const name = path?.split('.')[1] ?? '';
+      if (path === undefined || names === undefined || names.includes(name)) return [];
+      const message = `${tool} has no argument ${name}${didYouMean(name, names)}: what is not given cannot be counted, and is refused`;
+      return [source.problem(['tools', tool, 'limits', index, 'increment_from'], message)];
+    }),
+  );
+
+/** What a tool has to be granted by some rule to be of any use. */
+const NEEDS: Readonly<Record<string, readonly ActionName[]>> = {
+  ssh_upload: ['write'],
+  ssh_download: ['read', 'list'],
+  ssh_tunnel_start: ['forward'],
+};
+
+const idle = ({ document, policy, rules, source }: Reading): readonly Problem[] =>
+  document.rules === undefined
+    ? []
+    : Object.entries(NEEDS).flatMap(([tool, actions]) => {
+        const isListed = document.tools?.[tool] !== undefined && policy.rulesOf(tool).barred === undefined;
+        const isGranted = rules.some(rule => rule.effect !== 'deny' && actions.some(rule.does));
+        const message = `${tool} can do nothing: no rule grants ${actions.join(' or ')}`;
+        return isListed && !isGranted ? [source.problem(['tools', tool], message, 'name')] : [];
+      });
 
 const placeOf = ({ tools, hide }: RawDocument, tool: string): Path => {
   const hidden = hide?.indexOf(tool) ?? -1;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { canonical } from '../text/canonical.ts';
 import { pointerToken } from '../text/json-source.ts';
-import { type Because, becauseOf, type Denial, denial } from './decision.ts';
+import { compileTerms } from './approval.ts';
+import { type ApprovalTerms, type Because, becauseOf, type Denial, denial } from './decision.ts';
 import type { RawDocument, RawTool } from './document.ts';
 import { compileDenyIf, compileRequire, type Group, type Naming } from './group.ts';
 import { compileHostSets, type HostSets } from './host-sets.ts';
@@ -35,6 +36,8 @@ export type ToolRules = {
   /** The answer when nothing above refuses. */
   readonly effect: 'allow' | 'ask';
   readonly because: Because;
+  /** How somebody is asked, where it asks. */
+  readonly terms?: ApprovalTerms;
 };
 
 const OPEN: ToolRules = Object.freeze({
@@ -114,6 +117,7 @@ const compileTool = (tool: string, raw: RawTool, everywhere: readonly Limit[], n
       asks === undefined
         ? becauseOf(at, raw.reason ?? `The policy lists ${tool}.`)
         : becauseOf(`${at}/${asks}`, raw.reason ?? `${tool} needs approval.`),
+    ...(asks === undefined ? {} : { terms: compileTerms(raw.approval) }),
   });
 };
 

@@ -28,6 +28,15 @@ export type Caps = {
   readonly sessionIdleMs: number;
   /** No session lives longer, whatever is done in it. */
   readonly sessionLifeMs: number;
+  /** Transfers of a grant that move at a time; the others wait. */
+  readonly transfersPerGrant: number;
+  readonly tunnelsPerGrant: number;
+  /** Connections through one tunnel at a time. */
+  readonly tunnelConnections: number;
+  /** A tunnel without a connection for so long is over. */
+  readonly tunnelIdleMs: number;
+  /** No tunnel lives longer, whatever goes through it. */
+  readonly tunnelLifeMs: number;
 };
 
 /** How many links a host gets, and how long one without work stays open; milliseconds. */
@@ -56,6 +65,11 @@ export const CAPS: Caps = {
   sessionsPerHost: 12,
   sessionIdleMs: 30 * 60_000,
   sessionLifeMs: 24 * 60 * 60_000,
+  transfersPerGrant: 4,
+  tunnelsPerGrant: 16,
+  tunnelConnections: 32,
+  tunnelIdleMs: 30 * 60_000,
+  tunnelLifeMs: 8 * 60 * 60_000,
 };
 
 /** What running commands needs from outside. */

@@ -1,32 +1,30 @@
 import type {
-  Action,
   Clock,
   CommandId,
   Connect,
+  Forward,
   Log,
   Observe,
   Open,
-  Program,
   Random,
   Run,
   SessionId,
   Stop,
-  Target,
+  Transfer,
   Type,
 } from '../call.ts';
 import type { Permit } from '../gate/permit.ts';
 import type { Handles } from '../state/handles.ts';
 import { memoryStore } from '../state/memory.ts';
 import { CAPS, type Caps, type Parts } from './caps.ts';
+import { createCommandDesk } from './command/command-desk.ts';
 import { Commands } from './command/commands.ts';
 import { DetachedCommands } from './command/detached-commands.ts';
 import type { End, Standing, StopCause, Stopped, StopReport } from './command/end.ts';
 import type { GrowingText, Output } from './command/growing-text.ts';
-import { outcomeOf } from './command/outcome.ts';
 import type { Grace } from './command/reap.ts';
 import type { Connections } from './connection/connection.ts';
-import { createDirectory } from './directory.ts';
-import { handleOf } from './handle-of.ts';
+import { createDirectory, type Directory } from './directory.ts';
 import { heldSecrets } from './held-secrets.ts';
 import { createHostDesk } from './host-desk.ts';
 import type { Inventory } from './inventory.ts';
@@ -37,6 +35,11 @@ import { Sessions } from './session/sessions.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { Terminals } from './terminal/terminals.ts';
 import { type After, after, within } from './timer.ts';
+import type { Files } from './transfer/files.ts';
+import type { TransferMoment, Transferred } from './transfer/transfer.ts';
+import { Transfers } from './transfer/transfers.ts';
+import type { TunnelView } from './tunnel/tunnel.ts';
+import { Tunnels } from './tunnel/tunnels.ts';
 import type { ConnectionView, HostView, Status } from './views.ts';
 
 /** One command on one channel, from its start, which may have to wait for a lane, to its end. */
@@ -88,34 +91,6 @@ export type Sent =
   | { readonly kind: 'line'; readonly session: Session; readonly line: Line }
   | { readonly kind: 'typed'; readonly terminal: Terminal; readonly from: number };
 
-/** What a call may be about, for naming its action before the gate: reads configuration and our own handles, nothing remote. */
-export type Directory = {
-  /** `UNKNOWN_HOST`, with the nearest names, when it is not configured. */
-  readonly target: (host: string) => Target;
-  /** Every configured account. */
-  readonly targets: () => readonly Target[];
-  /** The grant whose agent has added a host; undefined when a person configured it. */
-  readonly addedBy: (host: string) => string | undefined;
-  /** Where a line of this session would run; `UNKNOWN_ID` when the grant has no such session. */
-  readonly session: (
-    grant: string,
-    id: string,
-  ) => {
-    readonly id: SessionId;
-    readonly target: Target;
-    readonly cwd: string;
-    readonly home: string;
-    readonly env: Readonly<Record<string, string>>;
-  };
-  /** Which terminal a handle of this grant is, if it is one: the program there as it was asked for, undefined for the login shell. */
-  readonly terminal: (
-    grant: string,
-    id: string,
-  ) => { readonly id: SessionId; readonly target: Target; readonly asked: Program | undefined } | undefined;
-  /** Which host a handle of this grant belongs to, if there is one: for limits per host. */
-  readonly hostOf: (grant: string, action: Action) => string | undefined;
-};
-
 /**
  * The only door to remote hosts: every method takes a permit. A handle of another grant answers as an unknown one.
  * `signal` gives up as long as nothing was sent; what was sent has to be stopped.
@@ -142,6 +117,12 @@ export type Fleet = {
   readonly end: (
     permit: Permit<Stop>,
   ) => Promise<{ readonly session: Session | Terminal; readonly report: StopReport }>;
+  /** Copies, and resolves when all of it is there; given up by `signal`, nothing unfinished stands under its final name. */
+  readonly transfer: (permit: Permit<Transfer>, moment: TransferMoment) => Promise<Transferred>;
+  /** Resolves when the listening side listens. */
+  readonly openTunnel: (permit: Permit<Forward>, signal?: AbortSignal) => Promise<TunnelView>;
+  /** Resolves when nothing of it is open any more. */
+  readonly closeTunnel: (permit: Permit<Stop>) => Promise<TunnelView>;
   /** Ends what runs on hosts that may not be dialled any more. */
   readonly rejudge: () => void;
   /** Ends remote work of this process as well as can be done within `budgetMs`, then drops every socket. */
@@ -162,6 +143,8 @@ export type FleetParts = {
   readonly overseer?: Overseer;
   /** Where detached commands are found again; in memory unless given. */
   readonly handles?: Handles;
+  /** The folders of this machine that transfers may touch; none unless given. */
+  readonly files?: Files;
 };
 
 /** A fleet over these hosts; nothing is dialled. */
@@ -173,34 +156,23 @@ export const createFleet = (parts: FleetParts): Fleet => {
   const terminals = new Terminals(whole, commands, places);
   const detached = new DetachedCommands(whole, commands, parts.handles ?? memoryStore(parts.clock));
   parts.overseer?.fetching(async grant => await detached.of(grant));
-  const open: Opened = { commands, detached, sessions, terminals };
+  const tunnels = new Tunnels(whole, target => commands.connectionTo(target));
+  const transfers = new Transfers(whole, parts.files, target => commands.connectionTo(target));
+  const open: Opened = { commands, detached, sessions, terminals, tunnels, transfers };
   parts.inventory.onChange(names => revokeOn(names, open));
   return {
     directory: createDirectory(parts.inventory, open),
     ready: parts.inventory.ready,
     ...createHostDesk(whole, parts.inventory, open),
     ...createSessionDesk(sessions, terminals),
-    run: async (permit, signal) => {
-      const action = permit.spend();
-      const command =
-        action.detach === true
-          ? await detached.start(permit, action, signal)
-          : await commands.start(permit, action, { signals: [signal] });
-      permit.livesUntil(outcomeOf(command));
-      return command;
+    ...createCommandDesk(commands, detached),
+    transfer: async (permit, moment) => await transfers.run(permit, moment),
+    openTunnel: async (permit, signal) => await tunnels.open(permit, signal),
+    closeTunnel: async permit => await tunnels.close(permit),
+    rejudge: () => {
+      tunnels.rejudge();
+      revokeOn(parts.connections.rejudge(), open);
     },
-    command: async (permit, waitMs = 0) => {
-      const id = handleOf(permit, 'command');
-      const found = await detached.get(permit.grant, id);
-      await found?.attend(waitMs);
-      return found ?? commands.get(permit.grant, id);
-    },
-    cancel: async permit => {
-      const id = handleOf(permit, 'command');
-      const command = (await detached.get(permit.grant, id)) ?? commands.get(permit.grant, id);
-      return { command, report: await command.stop('cancelled') };
-    },
-    rejudge: () => revokeOn(parts.connections.rejudge(), open),
     shutdown: async budgetMs => await shutDown(whole, open, budgetMs),
   };
 };
@@ -216,11 +188,15 @@ export type Opened = {
   readonly detached: DetachedCommands;
   readonly sessions: Sessions;
   readonly terminals: Terminals;
+  readonly tunnels: Tunnels;
+  readonly transfers: Transfers;
 };
 
 /** What was judged for a host that is gone, or another now, has no ground any more. */
-const revokeOn = (names: readonly string[], { commands, sessions }: Opened): void => {
+const revokeOn = (names: readonly string[], { commands, sessions, tunnels, transfers }: Opened): void => {
   for (const name of names) {
+    tunnels.revokeOn(name);
+    transfers.revokeOn(name);
     sessions.revokeOn(name);
     commands.revokeOn(name);
   }
@@ -230,10 +206,15 @@ const revokeOn = (names: readonly string[], { commands, sessions }: Opened): voi
 const LAST_MS = 20;
 
 /** The reaper on each host goes on by itself when the sockets are dropped; commands have their ends before this resolves. */
-const shutDown = async (parts: Parts, { commands, sessions, terminals }: Opened, budgetMs: number): Promise<void> => {
+const shutDown = async (
+  parts: Parts,
+  { commands, sessions, terminals, tunnels, transfers }: Opened,
+  budgetMs: number,
+): Promise<void> => {
+  tunnels.shutdown();
   sessions.shutdown();
   terminals.shutdown();
-  await within(parts.after, budgetMs, commands.shutdown());
+  await within(parts.after, budgetMs, Promise.all([commands.shutdown(), transfers.shutdown()]));
   parts.connections.closeAll();
-  await within(parts.after, LAST_MS, commands.settled());
+  await within(parts.after, LAST_MS, Promise.all([commands.settled(), tunnels.settled()]));
 };

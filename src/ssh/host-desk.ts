@@ -40,15 +40,19 @@ export const createHostDesk = (parts: Parts, inventory: Inventory, open: Opened)
     if (action.what !== 'connection')
       throw new Failure('DEFECT', `A permit to stop a ${action.what} closes no connection.`);
     const { host } = action.target;
-    const { commands, sessions, terminals } = open;
+    const { commands, sessions, terminals, transfers } = open;
     const connection = commands.connectionTo(action.target);
     const own = new Set(commands.of(permit.grant));
     const mine = commands.needing(host).filter(command => own.has(command));
     const stopping = commands.stopTogether(connection, mine, 'cancelled');
+    const ending = transfers.endOn(permit.grant, host);
     terminals.forgetOn(permit.grant, host);
+    await open.tunnels.endOn(permit.grant, host);
     await sessions.endOn(permit.grant, host);
     const reports = await stopping;
-    if (commands.needing(host).length === 0 && !connection.carriesLinks()) connection.close();
+    await ending;
+    const free = commands.needing(host).length === 0 && !transfers.uses(host);
+    if (free && !connection.carriesLinks()) connection.close();
     return { host, stopped: mine.flatMap(({ id }, at) => stoppedAs(id, reports[at])) };
   },
 });
@@ -71,7 +75,7 @@ const view = async (host: Host, connection: Connection): Promise<HostView> => ({
 const statusOf = (
   grant: string,
   parts: Parts,
-  { commands, sessions, terminals }: Opened,
+  { commands, sessions, terminals, tunnels, transfers }: Opened,
   detached: readonly Command[],
 ): Status => ({
   connections: parts.connections
@@ -106,6 +110,8 @@ const statusOf = (
       ...(ended ? {} : { running: command.id }),
     })),
   ],
+  transfers: transfers.of(grant),
+  tunnels: tunnels.of(grant),
   kept: keptOf(commands, grant),
 });
 

@@ -1,4 +1,4 @@
-import type { CommandId, SessionId } from '../call.ts';
+import type { CommandId, SessionId, TransferId, TunnelId } from '../call.ts';
 import type { StopReport } from './command/end.ts';
 import type { GrowingText } from './command/growing-text.ts';
 
@@ -10,14 +10,16 @@ export type Glimpse = {
   readonly idleMs?: number;
   readonly cwd?: string;
   readonly running?: CommandId;
+  /** How far it is, or what went through it. */
+  readonly progress?: string;
   /** Nothing of it is open any more. */
   readonly over: boolean;
 };
 
 /** Something open as the operator of this machine may see it, and end it: all text in it is safe. */
 export type Overseen = {
-  readonly id: CommandId | SessionId;
-  readonly kind: 'command' | 'session';
+  readonly id: CommandId | SessionId | TransferId | TunnelId;
+  readonly kind: 'command' | 'session' | 'transfer' | 'tunnel';
   readonly mode?: 'managed' | 'program' | 'terminal';
   /** The managed session that it is a line of. */
   readonly session?: SessionId;
@@ -26,7 +28,8 @@ export type Overseen = {
   readonly host: string;
   /** What was asked for; empty where that is not known. */
   readonly what: string;
-  readonly output: GrowingText;
+  /** What it writes; a transfer and a tunnel write nothing, and tell their progress. */
+  readonly output?: GrowingText;
   readonly look: () => Glimpse;
   /** Has output fetched that comes only when it is asked for, for so long. */
   readonly attend?: (ms: number) => Promise<void>;

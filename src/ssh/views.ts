@@ -1,6 +1,8 @@
 import type { CommandId, SessionId } from '../call.ts';
 import type { Session } from './fleet.ts';
 import type { Terminal } from './terminal/terminal.ts';
+import type { TransferView } from './transfer/transfer.ts';
+import type { TunnelView } from './tunnel/tunnel.ts';
 
 /** A configured host as an agent may see it. */
 export type HostView = {
@@ -62,6 +64,8 @@ export type Status = {
     /** How long it may still live, if it is used; a session that is not is over before. */
     readonly ends_in_ms: number;
   }[];
+  readonly transfers: readonly TransferView[];
+  readonly tunnels: readonly TunnelView[];
   /** Commands that have ended and can still be read, and the memory that the output of all takes. */
   readonly kept: { readonly commands: number; readonly bytes: number; readonly max_bytes: number };
 };

@@ -1,6 +1,7 @@
 import type { Clock, Log, Random } from '../call.ts';
 import { Failure } from '../errors.ts';
 import type { Charge } from '../policy/decision.ts';
+import { makeApprovals } from './approvals.ts';
 import type { Pages } from './book.ts';
 import { makeHandles } from './handles.ts';
 import { chargeAll, levelOf } from './ledger.ts';
@@ -55,6 +56,7 @@ export const storeOver = (keeping: Keeping, { clock, random, log, leaseMs, every
     ...makeHandles(inTransaction),
     setHead: keeping.setHead,
     heads: keeping.heads,
+    approvals: makeApprovals(random, inTransaction, tickets, newId),
     close() {
       stop();
       keeping.close();

@@ -1,4 +1,5 @@
 import type { Charge } from '../policy/decision.ts';
+import type { Approvals } from './approvals.ts';
 import type { Handles } from './handles.ts';
 
 /** Charged in full, or refused by `short` with nothing taken; `retryAfterMs` is exact for windows, absent for concurrency. */
@@ -30,6 +31,7 @@ export type Store = Handles & {
   readonly level: (charge: Charge) => Promise<Level>;
   readonly setHead: (head: Head) => Promise<void>;
   readonly heads: () => Promise<readonly Head[]>;
+  readonly approvals: Approvals;
   /** Releases the file; after it, every call fails. */
   readonly close: () => void;
 };

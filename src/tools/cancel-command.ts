@@ -9,8 +9,8 @@ export const cancelCommand = defineTool({
   name: 'ssh_cancel_command',
   title: 'Stop a running command',
   description:
-    'Stops a command with its whole remote process tree and looks from the far side whether anything is left. ' +
-    'confirmed means that nothing of it is alive; unconfirmed lists what still is. A command that waits for a lane is taken back.',
+    'Stops a command with its whole remote process tree, and looks there what is left: ' +
+    'confirmed means nothing; unconfirmed lists it. One that is queued is taken back.',
   risk: 'stop',
   input: z.strictObject({ command_id: commandId }),
   output: z.strictObject({

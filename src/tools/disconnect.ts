@@ -9,7 +9,7 @@ export const disconnect = defineTool({
   name: 'ssh_disconnect',
   title: 'Disconnect from a host',
   description:
-    'Stops every command and session of yours on a host, also what waits to be sent, says what that proved, and closes the connection when nobody else uses it.',
+    'Stops all of yours on a host, also what waits to be sent, says what that proved, and closes the connection when nobody else uses it.',
   risk: 'stop',
   input: z.strictObject({ host }),
   output: z.strictObject({

@@ -31,10 +31,10 @@ const input = z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(65_536))
       .optional()
       .describe('Variables to add.'),
-    stdin: z.string().max(1_048_576).optional().describe('Text for standard input, closed when absent.'),
+    stdin: z.string().max(1_048_576).optional().describe('Text for standard input.'),
     timeout_ms: timeoutMs,
     wait_ms: waitMs(WAIT_MS),
-    detach: z.boolean().optional().describe('Let it outlive this server, where the policy allows it: returns at once.'),
+    detach: z.boolean().optional().describe('Let it outlive this server, where the policy allows; returns at once.'),
     reason,
   })
   .refine(value => (value.host === undefined) !== (value.hosts === undefined), {
@@ -73,9 +73,9 @@ export const exec = defineTool({
   name: 'ssh_exec',
   title: 'Run a command over SSH',
   description:
-    'Runs a command on a configured host, or on many (results, in the order asked): exit code, stdout, stderr. ' +
-    'One that outlives wait_ms goes on: ssh_read_output reads it by command_id, ssh_cancel_command stops it. ' +
-    'One that waits for a lane of its host is handed over as queued: not sent yet. ' +
+    'Runs a command on a host, or on many (results, in the order asked): exit code, stdout, stderr. ' +
+    'One that outlives wait_ms goes on: ssh_read_output follows it by command_id, ssh_cancel_command stops it. ' +
+    'Queued: it waits for a lane of its host, and was not sent yet. ' +
     'What background work writes after the end is not kept: redirect it to a file.',
   risk: 'execute',
   input,

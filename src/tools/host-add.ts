@@ -12,8 +12,8 @@ export const hostAdd = defineTool({
   name: 'ssh_host_add',
   title: 'Add a host',
   description:
-    'Adds a host to the list, where the policy grants it: at an address of its own, with the account, the keys and the way of a host that is there. ' +
-    'Nothing connects to it before the operator has trusted its host key. Passwords are never handed on, and no host is replaced.',
+    'Adds a host to the list: at an address of its own, with the account, the keys and the way of one that is there, but no password. ' +
+    'Nothing connects to it before the operator has trusted its host key.',
   risk: 'change',
   input: z.strictObject({
     name: name.describe('What it is to be called.'),
@@ -22,11 +22,9 @@ export const hostAdd = defineTool({
       .max(253)
       .refine(isPlainAddress, 'must be a DNS name or an IP address, without user or port')
       .describe('Its DNS name or IP address.'),
-    port: z.int().min(1).max(65_535).default(22).describe('Its SSH port (default 22).'),
-    like: host.describe(
-      'The host whose account and keys it has, and whose way leads there: a name from ssh_list_hosts.',
-    ),
-    tags: z.array(name).max(16).optional().describe('Its tags, where the policy lets them be given.'),
+    port: z.int().min(1).max(65_535).default(22).describe('Its SSH port.'),
+    like: host.describe('The host whose account, keys and way it has.'),
+    tags: z.array(name).max(16).optional().describe('Where the policy lets them be given.'),
     reason,
   }),
   output: z.strictObject({

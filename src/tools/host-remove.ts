@@ -7,8 +7,7 @@ import { defineTool } from './tool.ts';
 export const hostRemove = defineTool({
   name: 'ssh_host_remove',
   title: 'Remove a host that was added',
-  description:
-    'Takes a host off the list that ssh_host_add put there for the same grant; what still runs there is ended. What a person configured, only a person removes.',
+  description: 'Takes a host off the list that ssh_host_add put there for you, and ends what runs there.',
   risk: 'change',
   input: z.strictObject({ name: host.describe('A host that ssh_host_add added.'), reason }),
   output: z.strictObject({ host: z.string(), removed: z.literal(true) }),

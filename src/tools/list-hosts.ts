@@ -26,6 +26,9 @@ const mayShape = z.strictObject({
     .describe('most: any command but what rules or conditions refuse; some: certain commands, of these programs too.'),
   programs: z.array(z.string()).optional().describe('Programs of which some command may run now, without approval.'),
   more_programs: z.number().optional(),
+  reads: z.array(z.string()).optional().describe('Files that ssh_download may read now, but what a rule denies.'),
+  writes: z.array(z.string()).optional().describe('Files that ssh_upload may write now, but what a rule denies.'),
+  more_files: z.number().optional(),
 });
 
 const output = z.strictObject({
@@ -44,10 +47,10 @@ export const listHosts = defineTool({
   name: 'ssh_list_hosts',
   title: 'List the hosts',
   description:
-    'Lists the configured hosts with user, address, tags, connection state, whether the host key is known, and what the policy lets run there. Connects to none of them.',
+    'Lists the hosts: user, address, tags, connection, whether the host key is known, and what may be done there. Connects to none.',
   risk: 'read',
   input: z.strictObject({
-    hosts: hosts.optional().describe('Only these: names, sets of the policy, and "tag:NAME" (default all).'),
+    hosts: hosts.optional().describe('Only these: names, sets, "tag:NAME".'),
   }),
   output,
   action: (): Observe => ({ kind: 'observe', what: 'hosts' }),
@@ -62,7 +65,7 @@ export const listHosts = defineTool({
     const targets = roll.targets.filter(({ host }) => names.has(host));
     return {
       hosts: shown.map(view => ({ ...view, tags: [...view.tags] })),
-      may_run: mayRun(targets, target => gate.outlook(grant, target)),
+      may_run: mayRun(targets, target => ({ ...gate.outlook(grant, target), ...gate.files(grant, target) })),
       sets: Object.fromEntries(
         [...roll.sets.keys()].slice(0, MOST_SETS).map(name => [name, hostsOf(name, roll).length]),
       ),
@@ -91,17 +94,17 @@ const fitting = (views: readonly HostView[]): number => {
   return last === -1 ? views.length : last;
 };
 
-/** Names of programs over all groups. */
+type Look = ReturnType<Gate['outlook']> & ReturnType<Gate['files']>;
+
+/** Names of programs, and characters of patterns of files, over all groups. */
 const MOST_PROGRAMS = 300;
+const MOST_PATTERN_CHARS = 3_000;
 const LEAST_PROGRAMS = 3;
 const MOST_SETS = 50;
 
 /** Hosts of which the same can be said stand together. */
-const mayRun = (
-  targets: readonly Target[],
-  look: (target: Target) => ReturnType<Gate['outlook']>,
-): Listed['may_run'] => {
-  const groups = new Map<string, { readonly outlook: ReturnType<Gate['outlook']>; readonly hosts: string[] }>();
+const mayRun = (targets: readonly Target[], look: (target: Target) => Look): Listed['may_run'] => {
+  const groups = new Map<string, { readonly outlook: Look; readonly hosts: string[] }>();
   for (const target of targets) {
     const outlook = look(target);
     const key = JSON.stringify(outlook);
@@ -110,12 +113,37 @@ const mayRun = (
     group.hosts.push(target.host);
   }
   const most = Math.max(LEAST_PROGRAMS, Math.floor(MOST_PROGRAMS / groups.size));
+  const chars = Math.floor(MOST_PATTERN_CHARS / groups.size);
   return [...groups.values()].map(({ outlook, hosts }) => {
-    if (outlook.runs !== 'some') return { hosts, runs: outlook.runs };
+    const files = filesOf(outlook, chars);
+    if (outlook.runs !== 'some') return { hosts, runs: outlook.runs, ...files };
     const { runs, programs } = outlook;
     const more = programs.length - most;
-    return { hosts, runs, programs: programs.slice(0, most), ...(more > 0 ? { more_programs: more } : {}) };
+    return { hosts, runs, programs: programs.slice(0, most), ...(more > 0 ? { more_programs: more } : {}), ...files };
   });
+};
+
+/** The patterns that fit, of each kind into half. */
+const filesOf = (
+  { reads, writes }: Look,
+  chars: number,
+): Pick<Listed['may_run'][number], 'reads' | 'writes' | 'more_files'> => {
+  const [shownReads, shownWrites] = [fittingIn(reads, chars / 2), fittingIn(writes, chars / 2)];
+  const more = reads.length + writes.length - shownReads.length - shownWrites.length;
+  return {
+    ...(shownReads.length === 0 ? {} : { reads: shownReads }),
+    ...(shownWrites.length === 0 ? {} : { writes: shownWrites }),
+    ...(more > 0 ? { more_files: more } : {}),
+  };
+};
+
+const fittingIn = (texts: readonly string[], chars: number): string[] => {
+  let left = chars;
+  const last = texts.findIndex(text => {
+    left -= cost(text) + 3;
+    return left < 0;
+  });
+  return texts.slice(0, last === -1 ? texts.length : last);
 };
 
 const hostLines = ({ hosts, omitted }: Listed): readonly string[] => {
@@ -136,11 +164,15 @@ const WORDS = {
 } as const;
 
 const mayLines = ({ may_run }: Listed): readonly string[] =>
-  may_run.map(({ hosts, runs, programs = [], more_programs: more }) => {
-    if (runs !== 'some') return `${hosts.join(', ')}: ${WORDS[runs]}`;
-    const rest = more === undefined ? '' : `, and ${more} more programs`;
-    return `${hosts.join(', ')}: may run certain commands of ${programs.join(', ')}${rest}`;
-  });
+  may_run.map(({ hosts, runs, programs = [], more_programs: more, reads, writes, more_files: moreFiles }) =>
+    [
+      `${hosts.join(', ')}: ${runs === 'some' ? `may run certain commands of ${programs.join(', ')}` : WORDS[runs]}`,
+      ...(more === undefined ? [] : [`, and ${more} more programs`]),
+      ...(reads === undefined ? [] : [`; transfers may read ${reads.join(', ')}`]),
+      ...(writes === undefined ? [] : [`; transfers may write ${writes.join(', ')}`]),
+      ...(moreFiles === undefined ? [] : [`; and ${moreFiles} more patterns of files`]),
+    ].join(''),
+  );
 
 const setLines = ({ sets }: Listed): readonly string[] => {
   const names = Object.entries(sets).map(([name, count]) => `${name} (${count})`);

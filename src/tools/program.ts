@@ -10,7 +10,7 @@ export const argv = z
   .min(1)
   .max(1024)
   .optional()
-  .describe('Instead of command: the program and its arguments, passed on exactly, without a shell.');
+  .describe('Instead of command: program and arguments, exactly, without a shell.');
 
 /** What the two say together, when exactly one of them is given. */
 export const programOf = ({

@@ -26,15 +26,15 @@ export const readOutput = defineTool({
   name: 'ssh_read_output',
   title: 'Read more output of a command',
   description:
-    'Returns output of a command from a cursor on, waiting up to wait_ms for new bytes while it runs. ' +
-    'Nothing is lost between two reads as long as the bytes are kept; dropped says how many are not.',
+    'Returns output of a command from a cursor on, waiting up to wait_ms for more while it runs. ' +
+    'Nothing is lost between reads while it is kept; dropped counts what is not.',
   risk: 'read',
   input: z.strictObject({
     command_id: commandId,
     stream: z
       .enum(STREAMS)
       .optional()
-      .describe('Which stream (default stdout); both: in the order in which they arrived, with cursors of their own.'),
+      .describe('Default stdout; both: in the order of arrival, with cursors of their own.'),
     cursor,
     wait_ms: waitMs(WAIT_MS),
     max_bytes: maxBytes,

@@ -30,12 +30,7 @@ const screenShape = z.strictObject({
 const input = z.strictObject({
   session_id: sessionId,
   cursor,
-  view: z
-    .enum(['text', 'screen'])
-    .default('text')
-    .describe(
-      'text: what was written, from a cursor on (default). screen: what a person would see on the terminal now.',
-    ),
+  view: z.enum(['text', 'screen']).default('text').describe('screen: what a person would see on the terminal now.'),
   wait_ms: waitMs(WAIT_MS),
   max_bytes: maxBytes,
 });
@@ -65,8 +60,7 @@ export const sessionRead = defineTool({
   name: 'ssh_session_read',
   title: 'Read a session',
   description:
-    'Returns what a session wrote, from a cursor on (of a managed one stdout and stderr in the order they arrived), and how it stands. ' +
-    'Waits up to wait_ms for new output while something runs. view "screen": what a person would see on the terminal.',
+    'Returns what a session wrote from a cursor on, and how it stands, waiting up to wait_ms for more while something runs.',
   risk: 'read',
   input,
   output,

@@ -27,14 +27,12 @@ const input = z
       .max(256)
       .optional()
       .describe(
-        'program, terminal: pressed after input. A character, enter, tab, shift-tab, escape, backspace, delete, insert, space, ' +
+        'Pressed after input: a character, enter, tab, shift-tab, escape, backspace, delete, insert, space, ' +
           'up, down, left, right, home, end, page-up, page-down, f1 to f12, ctrl-a to ctrl-z, alt-x.',
       ),
-    cols: cols.describe('program, terminal: a new width, before anything is typed.'),
-    rows: rows.describe('program, terminal: a new height.'),
-    timeout_ms: timeoutMs.describe(
-      'managed: stop the line after this long (default 600000 ms, unless the policy sets less).',
-    ),
+    cols: cols.describe('A new width of the terminal, before anything is typed.'),
+    rows: rows.describe('A new height.'),
+    timeout_ms: timeoutMs.describe('managed: stop the line after this long.'),
     wait_ms: waitMs(WAIT_MS),
   })
   .refine(({ input, keys, cols, rows }) => [input, keys, cols, rows].some(value => value !== undefined), {
@@ -60,9 +58,9 @@ export const sessionSend = defineTool({
   name: 'ssh_session_send',
   title: 'Send to a session',
   description:
-    'managed: runs one command line, without stdin; returns its exit code, stdout and stderr; directory and exports last. One at a time: ' +
-    'one that outlives wait_ms goes on, ssh_session_read follows it. program, terminal: types input and then keys, waits until the terminal ' +
-    'waits for somebody again or wait_ms passes, and returns what was written since, with the state of the terminal. No password can be typed.',
+    'managed: runs one command line, without stdin; returns exit code, stdout and stderr; directory and exports last. One at a time: ' +
+    'one that outlives wait_ms goes on, ssh_session_read follows it. program, terminal: types input, then keys, waits until the terminal ' +
+    'waits for somebody, and returns what was written and its state. No password can be typed.',
   risk: 'execute',
   input,
   output,

@@ -16,11 +16,11 @@ const input = z
     mode: z
       .enum(['managed', 'program', 'terminal'])
       .default('managed')
-      .describe('managed: every line is a command of its own (default).'),
+      .describe('managed: every line is a command of its own.'),
     command: command.describe('program: its command line.'),
     argv,
-    cols: cols.describe('program, terminal: the width in characters (default 120).'),
-    rows: rows.describe('program, terminal: the height in characters (default 40).'),
+    cols: cols.describe('Of the terminal, in characters (default 120).'),
+    rows: rows.describe('(default 40)'),
     reason,
   })
   .refine(({ mode, command, argv }) => named(command) + named(argv) === (mode === 'program' ? 1 : 0), {
@@ -35,9 +35,9 @@ export const sessionStart = defineTool({
   name: 'ssh_session_start',
   title: 'Start a session on a host',
   description:
-    'Opens a session. managed: the lines that ssh_session_send runs in it share a directory and an environment. ' +
-    'program: one program on a terminal (top, psql, an installer that asks). terminal: the login shell on a terminal. ' +
-    `It ends by ssh_session_end, by default after ${CAPS.sessionIdleMs / 60_000} minutes without use or ${CAPS.sessionLifeMs / 3_600_000} hours, or with this server.`,
+    'Opens a session. managed: lines of ssh_session_send share a directory and an environment. ' +
+    'program: one program on a terminal (top, psql, an installer). terminal: the login shell on one. ' +
+    `It ends by ssh_session_end, after ${CAPS.sessionIdleMs / 60_000} minutes without use, after ${CAPS.sessionLifeMs / 3_600_000} hours, or with this server.`,
   risk: 'change',
   input,
   output: z.strictObject({

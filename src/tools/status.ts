@@ -1,5 +1,13 @@
 import * as z from 'zod';
 import type { Observe } from '../call.ts';
+import {
+  transferLine,
+  transferOpen,
+  transferOpenShape,
+  tunnelLine,
+  tunnelOpen,
+  tunnelOpenShape,
+} from './status-flows.ts';
 import { defineTool } from './tool.ts';
 
 const limitShape = z.strictObject({
@@ -7,6 +15,15 @@ const limitShape = z.strictObject({
   used: z.number(),
   max: z.number(),
   retry_after_ms: z.number().optional(),
+});
+
+const approvalShape = z.strictObject({
+  id: z.string(),
+  host: z.string(),
+  tool: z.string(),
+  by: z.enum(['client', 'operator']),
+  answered: z.boolean().describe('Make the same call again.'),
+  expires_in_ms: z.number(),
 });
 
 const output = z.strictObject({
@@ -44,11 +61,14 @@ const output = z.strictObject({
       ends_in_ms: z.number().describe('How long it may still live, however much it is used.'),
     }),
   ),
+  transfers: z.array(transferOpenShape),
+  tunnels: z.array(tunnelOpenShape),
   kept: z
     .strictObject({ commands: z.number(), bytes: z.number(), max_bytes: z.number() })
     .describe(
       'Ended commands that can still be read, and the memory that output takes: what ended first loses its own.',
     ),
+  approvals: z.array(approvalShape).optional().describe('Questions that wait.'),
   limits: z.array(limitShape).describe('Limits of the policy that count for all of this grant, and how much is used.'),
 });
 
@@ -65,14 +85,14 @@ export const status = defineTool({
   name: 'ssh_status',
   title: 'Show what is open',
   description:
-    'Shows everything of yours that is open (connections, commands, sessions), the limits left, the version and the policy in force.',
+    'Shows all of yours that is open (connections, commands, sessions, transfers, tunnels), the limits left, the version and the policy.',
   risk: 'read',
   input: z.strictObject({}),
   output,
   action: (): Observe => ({ kind: 'observe', what: 'status' }),
   run: async (permit, { fleet, gate, version }) => {
     const grant = permit.grant;
-    const { connections, commands, sessions, kept } = await fleet.status(permit);
+    const { connections, commands, sessions, transfers, tunnels, kept } = await fleet.status(permit);
     const account = await gate.account(grant);
     return {
       version,
@@ -81,7 +101,10 @@ export const status = defineTool({
       connections: connections.map(one => ({ ...one })),
       commands: commands.map(one => ({ ...one })),
       sessions: sessions.map(one => ({ ...one })),
+      transfers: transfers.map(transferOpen),
+      tunnels: tunnels.map(tunnelOpen),
       kept,
+      ...(account.approvals === undefined ? {} : { approvals: account.approvals.map(one => ({ ...one })) }),
       limits: account.limits.map(one => ({ ...one })),
     };
   },
@@ -99,7 +122,13 @@ export const status = defineTool({
         one =>
           `session ${one.session_id} on ${one.host}${one.cwd === undefined ? `, ${one.mode}` : ` in ${one.cwd}`}${one.running === undefined ? '' : `, runs ${one.running}`}, unused for ${one.idle_ms} ms, ends in ${one.ends_in_ms} ms at the latest`,
       ),
+      ...out.transfers.map(transferLine),
+      ...out.tunnels.map(tunnelLine),
       `kept: ${out.kept.commands} ended commands, ${out.kept.bytes} of ${out.kept.max_bytes} bytes of output`,
+      ...(out.approvals ?? []).map(
+        one =>
+          `approval ${one.id} for ${one.tool} on ${one.host}: ${one.answered ? 'answered, make the same call again' : `waits for the ${one.by}`}, ${one.expires_in_ms} ms left`,
+      ),
       ...out.limits.map(
         one =>
           `limit ${one.rule}: ${one.used} of ${one.max} used${one.retry_after_ms === undefined ? '' : `, free in ${one.retry_after_ms} ms`}`,

@@ -1,14 +1,16 @@
 import type { z } from 'zod';
 import type { Action, Input } from '../call.ts';
 import { Failure } from '../errors.ts';
+import type { Asker, Channel } from '../gate/asking.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Permit } from '../gate/permit.ts';
-import type { Directory, Fleet } from '../ssh/fleet.ts';
+import type { Directory } from '../ssh/directory.ts';
+import type { Fleet } from '../ssh/fleet.ts';
 import { hostsFor, onEach, type Part } from './each.ts';
 import type { HostList } from './host-change.ts';
 
 /** What a tool may do to the world, from which its four annotations follow. */
-export type Risk = 'read' | 'stop' | 'change' | 'execute';
+export type Risk = 'read' | 'stop' | 'change' | 'replace' | 'execute';
 
 /** What a call gives a tool beside its arguments: when to give up, and where to report progress. */
 export type Moment = {
@@ -54,6 +56,8 @@ export type Caller = Moment & {
   readonly grant: string;
   /** What an error is to a client: a `Failure` itself, anything else a DEFECT whose cause is logged. */
   readonly failureOf: (error: unknown) => Failure;
+  /** How the client of this call is asked about the whole of it, or about one host's part; absent where there is no client. */
+  readonly asker?: (part: boolean) => Asker;
 };
 
 type Run<In extends z.ZodObject, A extends Action, Done> = (
@@ -107,7 +111,7 @@ export const defineTool = <In extends z.ZodObject, A extends Action, Out extends
       throw failure;
     }
     await fleet.ready();
-    const pass = async <T>(call: Caller, input: z.output<In>, run: Run<In, A, T>): Promise<T> =>
+    const pass = async <T>(call: Caller, input: z.output<In>, run: Run<In, A, T>, part = false): Promise<T> =>
       await gate.pass<A, T>({
         id: call.id,
         grant,
@@ -116,11 +120,12 @@ export const defineTool = <In extends z.ZodObject, A extends Action, Out extends
         action: () => definition.action(input, { directory: fleet.directory, grant }),
         hostOf: action => fleet.directory.hostOf(grant, action),
         run: permit => run(permit, house, call, input),
+        channel: channelOf(call, part),
       });
     const entries = many?.hosts(parsed.data);
     const passEach = async ({ run, word, join }: Many<In, A, Out, Done>, asked: readonly string[]) => {
       const hosts = hostsFor({ id, grant, tool: name, input: parsed.data }, asked, house);
-      return join(await onEach(hosts, caller, (host, own) => pass(own, { ...parsed.data, host }, run), word));
+      return join(await onEach(hosts, caller, (host, own) => pass(own, { ...parsed.data, host }, run, true), word));
     };
     const out =
       many === undefined || entries === undefined
@@ -130,6 +135,11 @@ export const defineTool = <In extends z.ZodObject, A extends Action, Out extends
   };
   return { name, title, description, risk, input, output, forms, serve };
 };
+
+const channelOf = ({ signal, progress, asker }: Caller, part: boolean): Channel => ({
+  ...{ signal, progress, part },
+  ...(asker === undefined ? {} : { ask: asker(part) }),
+});
 
 /** `__proto__` as a key of its own: parsers drop it without a word, and what was judged must be all that was sent. */
 const hidesKey = (value: unknown): boolean =>

@@ -25,8 +25,8 @@ const BAD: readonly { readonly argv: readonly string[]; readonly says: string }[
   },
   { argv: ['srve'], says: 'unknown command "srve"; did you mean "serve"?' },
   {
-    argv: ['approvals'],
-    says: 'unknown command "approvals"; there are serve, init, doctor, hosts, policy, sessions, audit',
+    argv: ['recordings'],
+    says: 'unknown command "recordings"; there are serve, init, doctor, hosts, policy, sessions, approvals, audit',
   },
   { argv: ['hosts', 'tst', 'web'], says: 'unknown command of hosts "tst"; did you mean "test"?' },
   {
@@ -37,7 +37,7 @@ const BAD: readonly { readonly argv: readonly string[]; readonly says: string }[
     argv: ['policy'],
     says: 'one more word is needed: policy validate, policy test, policy explain, policy can, policy diff, policy init, policy schema',
   },
-  { argv: ['audit'], says: 'one more word is needed: audit verify' },
+  { argv: ['audit'], says: 'one more word is needed: audit verify, audit show' },
   { argv: ['policy', 'dif'], says: 'unknown command of policy "dif"; did you mean "diff"?' },
   {
     argv: ['policy', 'diff', 'old.json'],
@@ -59,7 +59,7 @@ const BAD: readonly { readonly argv: readonly string[]; readonly says: string }[
   { argv: ['hosts', '--print'], says: 'unknown flag "--print"' },
   {
     argv: ['\u001b[2J'],
-    says: 'unknown command "\\u001b[2J"; there are serve, init, doctor, hosts, policy, sessions, audit',
+    says: 'unknown command "\\u001b[2J"; there are serve, init, doctor, hosts, policy, sessions, approvals, audit',
   },
 ];
 

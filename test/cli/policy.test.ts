@@ -182,6 +182,25 @@ const CALLS: readonly { readonly title: string; readonly argv: readonly string[]
   },
 ];
 
+test.each([
+  {
+    title: 'operators may answer',
+    by: 'operator',
+    approvals: { allowedSigners: '/etc/approvers' },
+    code: 'APPROVAL_REQUIRED',
+  },
+  { title: 'the client may answer', by: 'client', approvals: {}, code: 'APPROVAL_REQUIRED' },
+  { title: 'nobody is configured to answer', by: 'operator', approvals: {}, code: 'APPROVAL_UNAVAILABLE' },
+])('an ask where $title is $code', async ({ by, approvals, code }) => {
+  await using somebody = await person();
+  await somebody.home.write('.config/sallyport/config.json', JSON.stringify({ hosts: {}, approvals }));
+  const policy = { version: '1', default: 'deny', tools: { ssh_connect: { approval: { by } } } };
+  await somebody.home.write('p.json', JSON.stringify(policy));
+  const ran = await somebody.type('policy', 'explain', 'p.json', '--json', '--', 'ssh_connect', 'host=web');
+  expect(JSON.parse(ran.stdout)).toMatchObject({ decision: 'ask', code, rule: '/tools/ssh_connect/approval' });
+  expect(ran.code).toBe(1);
+});
+
 test.each(CALLS)('$title', async ({ argv, is }) => {
   const { code, stdout } = await explained('--json', ...argv);
   expect(JSON.parse(stdout)).toMatchObject(is);

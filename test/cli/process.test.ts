@@ -120,6 +120,21 @@ test('an invalid policy ends the server with every problem on stderr, and nothin
   expect(problems.toSorted()).toEqual(['/default', '/tools/ssh_exce', '/tools/ssh_status/limts']);
 });
 
+test('a client hears of an invalid policy without a path of this machine', async () => {
+  await using place = await home({}, { version: '1', tools: { ssh_exce: {} } });
+  const { stdout } = await runs(place, { stdin: `${INITIALIZE}${request(2, 'tools/list')}` });
+  expect(stdout).not.toContain(place.path);
+  const answers = stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  expect(answers.find(({ id }) => id === 2)).toEqual({
+    jsonrpc: '2.0',
+    id: 2,
+    error: { code: -32603, message: expect.stringContaining('sallyport doctor') },
+  });
+});
+
 test('files in the working directory are nobody’s configuration', async () => {
   await using place = await home();
   const cwd = join(place.path, 'clone');

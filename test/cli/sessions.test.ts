@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ALLOW_ALL, BIN, type Home, homeFor, type Raw, raw, structured } from '../support/home.ts';
+import { ALLOW_ALL, homeFor, type Raw, raw, structured } from '../support/home.ts';
 import { noneLeft, processesWith } from '../support/processes.ts';
+import { folderOf, serving, socketsOf, terminal, type } from '../support/second-terminal.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 import { untilTrue } from '../support/until.ts';
 
@@ -14,37 +13,6 @@ beforeAll(async () => {
   sshd = await startSshd();
 });
 afterAll(() => sshd.close());
-
-type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-type Running = { readonly child: ChildProcess; readonly stdout: () => string; readonly ended: Promise<Ran> };
-
-/** A second terminal: the command line of the same account. */
-const terminal = (place: Home, ...args: readonly string[]): Running => {
-  const child = spawn(process.execPath, [BIN, 'sessions', ...args], { env: place.env, cwd: place.path });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk;
-  });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    stderr += chunk;
-  });
-  const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
-  return { child, stdout: () => stdout, ended };
-};
-const type = (place: Home, ...args: readonly string[]): Promise<Ran> => terminal(place, ...args).ended;
-
-const folderOf = (place: Home): string => join(place.path, '.local', 'state', 'sallyport', 'control');
-const socketsOf = async (place: Home): Promise<readonly string[]> =>
-  (await readdir(folderOf(place)).catch(() => [])).filter(name => name.endsWith('.sock'));
-
-/** A server whose control socket is open. */
-const serving = async (place: Home, args: readonly string[] = ['serve']): Promise<Raw> => {
-  const before = (await socketsOf(place)).length;
-  const server = raw(place, args);
-  await server.request('tools/list');
-  await untilTrue(async () => (await socketsOf(place)).length > before);
-  return server;
-};
 
 const text = (value: unknown): string => {
   if (typeof value !== 'string') throw new Error(`no text: ${JSON.stringify(value)}`);

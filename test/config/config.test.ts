@@ -34,6 +34,7 @@ test('an empty object is a configuration without hosts that looks where ssh look
     grants: new Map(),
     timeouts: {},
     limits: {},
+    approvals: { limits: { perMinute: 10, waiting: 16 } },
     secretVariables: [],
   });
 });
@@ -347,3 +348,17 @@ test('a secret prints as what it is, and is fetched only when it is used', async
   expect(`${inspect(config, { depth: 9 })}${JSON.stringify(config)}`).not.toContain(CANARY);
   expect(login?.kind === 'key' ? await login.passphrase?.reveal() : undefined).toBe(CANARY);
 });
+
+test.each([
+  { root: '~/files', roots: ['/home/deploy/files'] },
+  { root: ['/srv/a', 'b'], roots: ['/srv/a', '/home/deploy/.config/sallyport/b'] },
+])('transfers may touch $root and nothing else', ({ root, roots }) => {
+  expect(read({ files: { root } }).files).toEqual({ roots });
+});
+
+test.each([{ files: {} }, { files: { root: [] } }, { files: { root: '' } }, { files: { root: '/a', more: 1 } }])(
+  'folders for files that say nothing are a problem: $files',
+  ({ files }) => {
+    expect(problemsOf({ files })).toHaveLength(1);
+  },
+);

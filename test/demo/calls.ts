@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { errorOf, structured } from '../support/home.ts';
 
 type Json = Record<string, unknown>;
@@ -8,7 +10,7 @@ export type Step = {
   readonly args: (so: Json) => Json;
   readonly says: string;
   /** What is shown as the decision, or a thrown error when it is not what must come. */
-  readonly judge: (result: Json, so: Json) => string;
+  readonly judge: (result: Json, so: Json) => string | Promise<string>;
   readonly arrives: number | 'some';
 };
 
@@ -106,6 +108,47 @@ export const STEPS: readonly Step[] = [
     judge: allowed(content => String(content.outcome)),
     arrives: 'some',
   },
+  file(
+    'ssh_upload',
+    'a text, to notes.txt',
+    far => ({ remote_path: `${far}/notes.txt`, content: 'read me\n' }),
+    content => (content.size === 8 ? `8 bytes, SHA-256 ${String(content.sha256).slice(0, 8)}…` : undefined),
+  ),
+  file(
+    'ssh_download',
+    'notes.txt',
+    far => ({ remote_path: `${far}/notes.txt` }),
+    content => (content.content === 'read me\n' ? 'reads the same' : undefined),
+  ),
+  {
+    ...file('ssh_download', 'link -> /etc/shadow', far => ({ remote_path: `${far}/link` })),
+    judge: refused('POLICY_DENIED', '/rules/secrets'),
+  },
+  {
+    ...file('ssh_upload', '/etc/hostname, of this machine', far => ({
+      remote_path: `${far}/hostname`,
+      local_path: '/etc/hostname',
+    })),
+    judge: refused('LOCAL_DENIED'),
+    arrives: 0,
+  },
+  tree(content => (content.files === 3 && content.unchanged === 0 ? '3 files copied' : undefined)),
+  tree(content => (content.files === 0 && content.unchanged === 3 ? '3 unchanged, nothing moved' : undefined)),
+  tunnel('127.0.0.1', async (result, so) => {
+    const { tunnel_id, listen_port } = structured(result);
+    so.tunnel_id = tunnel_id;
+    const banner = await firstLine(Number(listen_port));
+    if (!banner.startsWith('SSH-2.0-')) return fail(result);
+    return `allow   port ${String(listen_port)} here, and ${banner.trim()} answers`;
+  }),
+  tunnel('169.254.169.254', refused('POLICY_DENIED')),
+  {
+    tool: 'ssh_tunnel_stop',
+    args: so => ({ tunnel_id: so.tunnel_id }),
+    says: '',
+    judge: allowed(content => (typeof content.tunnel_id === 'string' ? 'closed' : undefined)),
+    arrives: 0,
+  },
   {
     tool: 'ssh_exec',
     args: () => ({ host: 'demo', command: 'tail -F /var/log/syslog', wait_ms: 200 }),
@@ -154,4 +197,42 @@ function send(input: string, check: (content: Json) => string | undefined, arriv
     judge: allowed(check),
     arrives,
   };
+}
+
+function file(
+  tool: 'ssh_upload' | 'ssh_download',
+  says: string,
+  args: (far: string) => Json,
+  check: (content: Json) => string | undefined = () => undefined,
+): Step {
+  return {
+    tool,
+    args: so => ({ host: 'demo', ...args(String(so.far)) }),
+    says,
+    judge: allowed(check),
+    arrives: 'some',
+  };
+}
+
+function tree(check: (content: Json) => string | undefined): Step {
+  const args = (far: string): Json => ({ remote_path: `${far}/app`, local_path: 'app', recursive: true });
+  return file('ssh_upload', 'the folder app', args, check);
+}
+
+/** A tunnel to the SSH port of the host itself, seen from there, or to that port of somebody else. */
+function tunnel(to_host: string, judge: Step['judge']): Step {
+  return {
+    tool: 'ssh_tunnel_start',
+    args: so => ({ host: 'demo', direction: 'local', to_host, to_port: so.port }),
+    says: `to its ${to_host}`,
+    judge,
+    arrives: 0,
+  };
+}
+
+async function firstLine(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port });
+  const [chunk]: unknown[] = await once(socket, 'data');
+  socket.destroy();
+  return String(chunk);
 }

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BIN, home, type Raw, raw } from '../support/home.ts';
@@ -35,7 +36,7 @@ const play = async (server: Raw, target: Target, step: Step, so: Json, number: n
   const result = await server.call(step.tool, step.args(so));
   const tookMs = performance.now() - begun;
   try {
-    const decision = step.judge(result, so);
+    const decision = await step.judge(result, so);
     const arrived = await arrivals(target, before, step);
     row(number, step, decision, tookMs, arrived);
     if (step.arrives !== 'some' && arrived !== step.arrives) throw new Error(`${arrived} arrived, not ${step.arrives}`);
@@ -69,6 +70,26 @@ const marked = (): readonly string[] =>
     }
   });
 
+/** Gives the folder that stands for one of the host, with a link in it; and makes a small tree in the one for files of this machine. */
+const folders = async (path: string): Promise<string> => {
+  const [far, near] = [join(realpathSync(path), 'host'), join(path, 'sallyport')];
+  await mkdir(far);
+  await symlink('/etc/shadow', join(far, 'link'));
+  await mkdir(join(near, 'app', 'bin'), { recursive: true, mode: 0o700 });
+  for (const name of ['README', 'bin/start', 'bin/stop']) await writeFile(join(near, 'app', name), `${name}\n`);
+  return far;
+};
+
+const policyFor = (far: string, port: number): Json => {
+  const document: Json & { rules: Json[] } = JSON.parse(readFileSync(join(root, 'policy.example.json'), 'utf8'));
+  const on = { effect: 'allow', hosts: ['demo'] };
+  document.rules.push(
+    { id: 'demo-files', ...on, actions: ['read', 'list', 'write'], paths: [far, `${far}/**`] },
+    { id: 'demo-tunnel', ...on, actions: ['forward'], ports: [port] },
+  );
+  return document;
+};
+
 const main = async (): Promise<void> => {
   const others = marked();
   await using target = await startTarget(process.env.SALLYPORT_SSHD);
@@ -79,9 +100,10 @@ const main = async (): Promise<void> => {
     auth: { key: target.keyPath },
     tags: ['demo'],
   };
-  const policy = readFileSync(join(root, 'policy.example.json'), 'utf8');
   const hosts = { demo: entry, 'staging-1': { ...entry, tags: ['staging'] } };
-  await using place = await home(hosts, policy, { knownHosts: [target.knownHosts] });
+  await using place = await home(hosts, undefined, { knownHosts: [target.knownHosts], files: { root: '~/sallyport' } });
+  const far = await folders(place.path);
+  await place.policy(policyFor(far, target.port));
   say(`node     ${process.version}`);
   say(`target   ${target.what} on 127.0.0.1:${target.port}, thrown away at the end`);
   const begun = performance.now();
@@ -90,8 +112,8 @@ const main = async (): Promise<void> => {
   say(
     `server   ${execFileSync(process.execPath, [BIN, '--version'], { encoding: 'utf8' }).trim()} on stdio, first answer after ${(performance.now() - begun).toFixed(0)} ms`,
   );
-  say('policy   policy.example.json\n');
-  const so: Json = {};
+  say('policy   policy.example.json, with a rule for a folder of the demo, and one for a port\n');
+  const so: Json = { far, port: target.port };
   for (const [index, step] of STEPS.entries()) await play(server, target, step, so, index + 1);
   await burst(server, target, so);
   say('');

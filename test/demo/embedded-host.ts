@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { tempFolder } from '../support/temp.ts';
 import type { Target } from './target.ts';
+
+/** An SFTP server of our own, which serves the files of this machine. */
+const SFTP = join(process.env.SALLYPORT_ROOT ?? process.cwd(), 'test', 'support', 'rude-sftp.mjs');
 
 /** An SSH host without OpenSSH: ssh2's server, whose commands run under this machine's /bin/sh. */
 export const startEmbedded = async (): Promise<Target> => {
@@ -18,10 +23,26 @@ export const startEmbedded = async (): Promise<Target> => {
       else context.reject(['publickey']);
     });
     client.on('session', accept => {
-      accept().on('exec', (take, _reject, { command }) => {
+      const session = accept();
+      session.on('exec', (take, _reject, { command }) => {
         arrived += 1;
-        serve(take(), command);
+        serve(take(), ['/bin/sh', '-c', command]);
       });
+      session.on('subsystem', (take, refuse, { name }) => {
+        arrived += 1;
+        if (name === 'sftp') serve(take(), [process.execPath, SFTP]);
+        else refuse();
+      });
+    });
+    client.on('tcpip', (take, refuse, { destIP, destPort }) => {
+      const socket = connect({ host: destIP, port: destPort });
+      socket.on('error', () => undefined);
+      socket.once('connect', () => {
+        const channel = take();
+        channel.on('error', () => undefined);
+        channel.pipe(socket).pipe(channel);
+      });
+      socket.once('error', refuse);
     });
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -48,8 +69,8 @@ export const startEmbedded = async (): Promise<Target> => {
 };
 
 /** As sshd does: the login shell in a session of its own, its streams and its end. */
-const serve = (channel: ssh2.ServerChannel, command: string): void => {
-  const child = spawn('/bin/sh', ['-c', command], { detached: true, env: { ...process.env, SHELL: '/bin/sh' } });
+const serve = (channel: ssh2.ServerChannel, [program = '', ...args]: readonly string[]): void => {
+  const child = spawn(program, args, { detached: true, env: { ...process.env, SHELL: '/bin/sh' } });
   child.stdin.on('error', () => undefined);
   channel.on('error', () => undefined);
   channel.pipe(child.stdin);

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ALLOW_ALL, type Home, home, raw, structured } from '../support/home.ts';
+import { ALLOW_ALL, errorOf, type Home, home, homeFor, raw, structured } from '../support/home.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 import { type TempFolder, tempFolder } from '../support/temp.ts';
 
@@ -52,7 +55,7 @@ const hostsWith = async (secrets: { file: string; env: string }): Promise<Home> 
       auth: { password: { command: ['printf', '%s', secrets.file] } },
     },
   };
-  return home(hosts, ALLOW_ALL, { knownHosts: [sshd.knownHosts] });
+  return home(hosts, ALLOW_ALL, { knownHosts: [sshd.knownHosts], files: { root: outside.path } });
 };
 
 test('a secret that opens a key, or fails to, is in no answer, log, error, record, state or command line [G12]', async () => {
@@ -106,3 +109,96 @@ test('what is fed to a command and the values of its environment are on record o
     },
   });
 });
+
+test('what is copied is on record only by size and hash, and in no log', async () => {
+  await using place = await hostsWith({ file: 'x', env: 'y' });
+  await using far = await tempFolder();
+  await outside.write('near', 'kanarie-file');
+  const server = raw(place, ['serve', '--log-level', 'debug']);
+  const to = (name: string) => ({ host: 'right', remote_path: join(far.path, name) });
+  const sent = [
+    await server.call('ssh_upload', { ...to('text'), content: 'kanarie-text' }),
+    await server.call('ssh_upload', { ...to('file'), local_path: 'near' }),
+  ];
+  const back = structured(await server.call('ssh_download', to('file')));
+  const kept = structured(await server.call('ssh_download', { ...to('text'), local_path: 'back' }));
+  server.child.stdin.end();
+  await server.exited;
+  expect([back.content, kept.sha256]).toEqual(['kanarie-file', sumOf('kanarie-text')]);
+  const silent = [...sent.map(answer => JSON.stringify(answer)), server.stderr(), sshd.log(), await place.everything()];
+  for (const form of FORMS('kanarie')) expect(silent.filter(text => text.includes(form))).toEqual([]);
+  const ended = (await place.audit()).filter(line => line.event === 'ended');
+  expect(ended.map(({ end }) => end)).toEqual([
+    expect.objectContaining({ bytes: 12, sha256: sumOf('kanarie-text') }),
+    expect.objectContaining({ bytes: 12, sha256: sumOf('kanarie-file') }),
+    expect.objectContaining({ bytes: 12 }),
+    expect.objectContaining({ bytes: 12, sha256: sumOf('kanarie-text') }),
+  ]);
+});
+
+test('a secret that lies in a file of a host is not in what is read of it', async () => {
+  await using place = await hostsWith({ file: 'x', env: 'y' });
+  await using far = await tempFolder();
+  const { passphrase = '' } = await sshd.userKey('ed25519-locked');
+  const remote_path = await far.write('notes', `a note: ${passphrase}\n`);
+  await using server = raw(place);
+  const asked = { host: 'right', remote_path };
+  const text = structured(await server.call('ssh_download', asked));
+  const bytes = structured(await server.call('ssh_download', { ...asked, encoding: 'base64' }));
+  expect([text.content, text.exact, text.sha256]).toEqual(['a note: [redacted]\n', false, undefined]);
+  expect([bytes.content, bytes.exact, bytes.sha256]).toEqual(['', false, undefined]);
+  for (const form of FORMS(passphrase)) expect(server.stdout().includes(form)).toBe(false);
+});
+
+test('no client hears where things are on this machine outside of the folder for files [G20]', async () => {
+  await using place = await hostsWith({ file: 'x', env: 'y' });
+  await using elsewhere = await tempFolder('kanarie-elsewhere-');
+  await using far = await tempFolder();
+  await Promise.all([elsewhere.write('there', 'text'), far.write('back/file', 'text')]);
+  await mkdir(join(outside.path, 'app'), { recursive: true });
+  await symlink(elsewhere.path, join(outside.path, 'out'));
+  await symlink(elsewhere.path, join(outside.path, 'app/out'));
+  await using server = raw(place);
+  const tree = { local_path: 'app', recursive: true };
+  const tries = [
+    ['LOCAL_DENIED', { local_path: 'out/there' }],
+    ['LOCAL_DENIED', { local_path: 'out/missing' }],
+    ['LOCAL_DENIED', { local_path: 'out' }],
+    ['NO_SUCH_FILE', { local_path: 'missing/file' }],
+    ['FILE_FAILED', { local_path: 'app' }],
+    [undefined, tree],
+    [undefined, { ...tree, symlinks: 'follow' }],
+    [undefined, { ...tree, symlinks: 'copy' }],
+  ] as const;
+  for (const [code, args] of tries) {
+    const asked = { host: 'right', ...args };
+    const up = await server.call('ssh_upload', { ...asked, remote_path: join(far.path, 'up') });
+    const down = await server.call('ssh_download', {
+      ...asked,
+      remote_path: join(far.path, 'recursive' in args ? 'back' : 'back/file'),
+    });
+    expect([args, codeOf(up), codeOf(down)]).toEqual([args, code, code]);
+  }
+  expect(server.stdout()).not.toContain('kanarie');
+  expect(server.stdout()).not.toContain(outside.path);
+});
+
+test('no transfer reads or replaces what it is judged by, whatever folder is configured for files [G20]', async () => {
+  await using far = await tempFolder();
+  await using place = await homeFor(sshd, ALLOW_ALL, { files: { root: '~' } });
+  await far.write('policy.json', JSON.stringify({ version: '1', default: 'deny' }));
+  await using server = raw(place);
+  const asked = {
+    host: 'web-1',
+    remote_path: join(far.path, 'policy.json'),
+    local_path: '.config/sallyport/policy.json',
+  };
+  const codes = [await server.call('ssh_upload', asked), await server.call('ssh_download', asked)].map(codeOf);
+  expect(codes).toEqual(['LOCAL_DENIED', 'LOCAL_DENIED']);
+  expect(JSON.parse(readFileSync(join(place.path, asked.local_path), 'utf8'))).toEqual(ALLOW_ALL);
+});
+
+const codeOf = (answer: Record<string, unknown>): unknown =>
+  answer.isError === true ? errorOf(answer).code : undefined;
+
+const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');

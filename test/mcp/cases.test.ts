@@ -3,6 +3,7 @@ import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
 import { expect, test } from 'vitest';
 import type { Audit, AuditRecord } from '../../src/audit/record.ts';
 import { Gate } from '../../src/gate/gate.ts';
+import { Seal } from '../../src/mcp/seal.ts';
 import { createServer } from '../../src/mcp/server.ts';
 import { compile } from '../../src/policy/compile.ts';
 import { NO_POLICY, visibility } from '../../src/policy/decide.ts';
@@ -52,6 +53,7 @@ const open = async (one: Case) => {
     grant: 'local',
     shows: (tool: string) => visibility(policy, tool),
     newCallId: () => 'call_1',
+    seal: new Seal(randomBytes, clock),
     clock,
     log,
   };

@@ -50,7 +50,7 @@ test.each([
   const spoken = client.getNegotiatedProtocolVersion();
   await client.close();
   expect(spoken).toBe(version);
-  expect(tools).toHaveLength(13);
+  expect(tools).toHaveLength(17);
   expect(result.structuredContent).toMatchObject({ status: 'exited', exit_code: 3, stdout: 'out\n', stderr: 'err\n' });
   expect(refused).toMatchObject({ isError: true, structuredContent: { error: { code: 'UNKNOWN_HOST' } } });
 });

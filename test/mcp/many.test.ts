@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { InMemoryTransport } from '@modelcontextprotocol/client';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Seal } from '../../src/mcp/seal.ts';
 import { createServer, type Entry } from '../../src/mcp/server.ts';
 import { serve } from '../../src/mcp/stdio.ts';
 import { TOOLS } from '../../src/tools/index.ts';
@@ -43,6 +45,7 @@ beforeAll(async () => {
     grant: 'local',
     shows: () => true,
     newCallId: () => 'call_1',
+    seal: new Seal(randomBytes, realClock),
     clock: realClock,
     log,
   });

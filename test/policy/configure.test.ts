@@ -271,7 +271,7 @@ describe('a document says all of it, or does not load', () => {
     [
       'addresses of nothing',
       { commands: ['uptime'], addresses: ['10.0.0.1'] },
-      '/rules/0/addresses is about hosts to be added: name configure in actions',
+      '/rules/0/addresses is about new hosts and tunnels: name configure or forward in actions',
     ],
     [
       'tags of nothing',

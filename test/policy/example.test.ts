@@ -19,10 +19,6 @@ test('policy.example.json loads without a warning', () => {
 
 test('it shows what can look and run, and hides the rest', () => {
   expect(TOOL_NAMES.filter(name => !visibility(POLICY, name))).toEqual([
-    'ssh_upload',
-    'ssh_download',
-    'ssh_tunnel_start',
-    'ssh_tunnel_stop',
     'ssh_host_add',
     'ssh_host_remove',
     'ssh_get_monitoring_url',
@@ -68,7 +64,6 @@ test.each([
 test.each([
   ['ssh_cancel_command', { command_id: 'c' }, 'allow', '/tools/ssh_cancel_command'],
   ['ssh_session_start', { host: 'web-1' }, 'allow', '/rules/look'],
-  ['ssh_upload', { host: 'web-1' }, 'deny', '(default deny)'],
   ['ssh_host_add', { host: 'web-1' }, 'deny', '(hidden)'],
 ])('%s %j: %s by %s', (tool, args, effect, rule) => {
   const decision = decide(POLICY, callFor(tool, { ...args }), {});
@@ -93,7 +88,7 @@ test('a line in a session and a command of its own take the same budget', () => 
 test('the documents of docs/policy.md load, and every operator and stop tool has its place there', () => {
   const docs = read('docs/policy.md');
   const documents = [...docs.matchAll(/```json\n(.*?)```/gs)].map(([, text = '']) => text);
-  expect(documents.length).toBe(5);
+  expect(documents.length).toBe(6);
   for (const text of documents) expect(compile(text, 'docs/policy.md').digest).toMatch(/^sha256:/);
   for (const name of [...OPERATOR_NAMES, ...Object.keys(STOPS)]) expect(docs).toContain(`\`${name}\``);
 });

@@ -124,3 +124,33 @@ test.each([
 ])('the pattern %j speaks of the whole text: %s', (pattern, anchored) => {
   expect(isAnchored(pattern)).toBe(anchored);
 });
+
+test('a tool that no rule lets do anything is said, and one that is only allowed by default is not', () => {
+  const text = `{ "version": "1", "default": "allow", "tools": {
+"ssh_upload": {},
+"ssh_download": {},
+"ssh_tunnel_start": {} },
+"rules": [{ "id": "a", "effect": "allow", "actions": ["list"], "paths": ["/srv/**"] }] }`;
+  expect(warningsOf(text)).toEqual([
+    'p.json:2:1 /tools/ssh_upload ssh_upload can do nothing: no rule grants write',
+    'p.json:4:1 /tools/ssh_tunnel_start ssh_tunnel_start can do nothing: no rule grants forward',
+  ]);
+});
+
+test('a limit that adds up what is never given is said; args.size is given by what moves bytes', () => {
+  const limit = (path: string) =>
+    `{ "limits": [{ "counter": "b", "window": "day", "max": 9, "scope": "grant", "increment_from": "${path}" }] }`;
+  const text = tools(
+    `"ssh_upload": ${limit('args.size')},\n"ssh_exec": ${limit('args.size')},\n"ssh_cancel_command": {}`,
+    '"rules": [{ "id": "a", "effect": "allow", "actions": ["write"], "paths": ["/srv/**"] }],',
+  );
+  const takes = { ssh_upload: ['host', 'remote_path'], ssh_exec: ['host', 'command'] };
+  expect(warningsOf(text, takes)).toEqual([
+    'p.json:4:107 /tools/ssh_exec/limits/0/increment_from ssh_exec has no argument size: what is not given cannot be counted, and is refused',
+  ]);
+  const condition = tools(
+    `"ssh_upload": { "require": [{ "path": "args.size", "op": "lte", "value": 9 }] }`,
+    '"rules": [{ "id": "a", "effect": "allow", "actions": ["write"], "paths": ["/srv/**"] }],',
+  );
+  expect(warningsOf(condition, takes)).toEqual([]);
+});

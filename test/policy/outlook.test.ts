@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Program } from '../../src/call.ts';
 import { compile } from '../../src/policy/compile.ts';
 import { decide, NO_POLICY, type Policy } from '../../src/policy/decide.ts';
+import { fileOutlookOn } from '../../src/policy/file-outlook.ts';
 import { outlookOn } from '../../src/policy/outlook.ts';
 import { instancesOf } from '../../src/policy/synopsis/instances.ts';
 import { ROOT } from '../shape/source.ts';
@@ -133,4 +134,52 @@ test('each program that is listed has a command that the policy lets through, as
     expect(refused).toEqual([]);
     expect(isAllowed(target, { argv: ['uptime'] })).toBe(true);
   }
+});
+
+const FILE_TOOLS = { ssh_upload: {}, ssh_download: {} };
+const files = (
+  id: string,
+  effect: string,
+  actions: readonly string[],
+  paths: readonly string[],
+  more: object = {},
+) => ({
+  ...{ id, effect, actions, paths },
+  ...more,
+});
+test.each([
+  { title: 'tools that are not listed move nothing', document: {}, is: { reads: [], writes: [] } },
+  { title: 'without rules, any file', document: { tools: FILE_TOOLS }, is: { reads: ['/**'], writes: ['/**'] } },
+  {
+    title: 'the patterns of the rules that grant them, each once',
+    document: {
+      tools: FILE_TOOLS,
+      rules: [
+        files('a', 'allow', ['read', 'write'], ['/srv/{a,b}/**', '/etc/motd']),
+        files('b', 'allow', ['read', 'list'], ['/etc/motd', '/var/log/*.log']),
+      ],
+    },
+    is: { reads: ['/etc/motd', '/srv/{a,b}/**', '/var/log/*.log'], writes: ['/etc/motd', '/srv/{a,b}/**'] },
+  },
+  {
+    title: 'nothing that must be asked for, is denied, is for others, or is over',
+    document: {
+      tools: FILE_TOOLS,
+      rules: [
+        files('ask', 'ask', ['read'], ['/a/**']),
+        files('both', 'allow', ['read'], ['/a/b', '/b/**', '/c']),
+        files('no', 'deny', ['read'], ['/b/**']),
+        files('other', 'allow', ['read'], ['/d'], { hosts: ['db-1'] }),
+        files('over', 'allow', ['read'], ['/e'], { when: { not_after: '2026-11-20T09:00:00Z' } }),
+      ],
+    },
+    is: { reads: ['/c'], writes: [] },
+  },
+  {
+    title: 'nothing that a condition of the tool refuses',
+    document: { tools: { ssh_download: { require: [{ path: 'args.host', op: 'eq', value: 'db-1' }] } } },
+    is: { reads: [], writes: [] },
+  },
+])('of files: $title', ({ document, is }) => {
+  expect(fileOutlookOn(policyOf(document), on('web-1'), ME)).toEqual(is);
 });

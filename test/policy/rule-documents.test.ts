@@ -234,7 +234,7 @@ describe('a document that fails its own examples or tests does not load', () => 
   test('what this version cannot do is granted by no rule, whatever the tools allow', () => {
     const text = `{ "version": "1", "default": "allow", "hide": ["ssh_host_add"],
 "rules": [{ "id": "a", "effect": "allow", "actions": ["read", "exec"], "paths": ["/**"] }],
-"tests": [{ "tool": "ssh_download", "args": { "remote_path": "/x" }, "expect": "deny", "rule": "(no rule)" },
+"tests": [{ "tool": "ssh_get_monitoring_url", "expect": "deny", "rule": "(no rule)" },
 { "tool": "ssh_session_start", "args": { "mode": "terminal" }, "expect": "deny", "rule": "(no rule)" },
 { "tool": "ssh_session_start", "args": { "mode": "managed" }, "expect": "allow" },
 { "tool": "ssh_host_add", "expect": "deny", "rule": "(hidden)" }] }`;

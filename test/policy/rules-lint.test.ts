@@ -196,3 +196,52 @@ test('a stop may be limited where all that is granted has a timeout', () => {
     '2 /rules/0/id has no timeout: what it grants runs as long as the call says',
   ]);
 });
+
+const files = (actions: readonly string[], ...paths: readonly string[]) => ({ effect: 'allow', actions, paths });
+const LOGINS = 'lets files be written that decide who logs in or what runs, such as';
+const BYTES = { limits: [{ counter: 'b', window: 'day', max: 9, scope: 'grant', increment_from: 'args.size' }] };
+
+test.each<{ title: string; rules: readonly object[]; said: readonly string[] }>([
+  { title: 'files of one folder', rules: [files(['read', 'write', 'list', 'delete'], '/srv/app/**')], said: [] },
+  {
+    title: 'reading any file',
+    rules: [{ ...files(['read'], '/**'), hosts: ['web-*'] }],
+    said: ['2 /rules/0/paths lets any file be read, keys and passwords among them, on web-*'],
+  },
+  { title: 'listing any folder', rules: [files(['list'], '/**')], said: [] },
+  {
+    title: 'writing any file',
+    rules: [files(['write'], '/**')],
+    said: [
+      '2 /rules/0/paths lets any file be written, those that decide who logs in and what runs among them, on every host',
+    ],
+  },
+  {
+    title: 'writing where logins and programs are decided',
+    rules: [files(['write'], '/home/**'), files(['write'], '/etc/{cron.d,nginx}/*')],
+    said: [
+      `2 /rules/0/paths ${LOGINS} /home/x/.ssh/authorized_keys, on every host`,
+      `3 /rules/1/paths ${LOGINS} /etc/cron.d/x, on every host`,
+    ],
+  },
+  {
+    title: 'the same beside a deny that keeps it, and not beside one that holds elsewhere alone',
+    rules: [
+      files(['write'], '/root/**'),
+      { effect: 'deny', actions: ['write'], paths: ['/**/.ssh/**'] },
+      { effect: 'deny', actions: ['write'], paths: ['/home/**'], hosts: ['db-1'] },
+      files(['write'], '/home/*/.bashrc'),
+    ],
+    said: [`5 /rules/3/paths ${LOGINS} /home/x/.bashrc, on every host`],
+  },
+  {
+    title: 'bytes that a command does not have',
+    rules: [
+      { ...allow('df'), ...BYTES },
+      { ...files(['read'], '/srv/**'), ...BYTES },
+    ],
+    said: ['2 /rules/0/limits counts args.size, which a command does not have: none would be granted'],
+  },
+])('it is said of rules about files: $title', ({ rules, said }) => {
+  expect(warnings(rules)).toEqual(said);
+});

@@ -25,7 +25,8 @@ const FENCES: readonly { readonly what: RegExp; readonly only: readonly RegExp[]
   { what: /^(ssh2|p-queue|node:tls)$/, only: [/^src\/ssh\//] },
   { what: /^node:net$/, only: [/^src\/ssh\//, /^src\/console\//] },
   { what: /^@modelcontextprotocol\//, only: [/^src\/mcp\//] },
-  // A program that prints a secret, `ssh -G`, the OpenSSH client of the second transport, and its version for doctor.
+  // ssh-keygen, which signs and verifies approvals;
+  // a program that prints a secret, `ssh -G`, the OpenSSH client of the second transport, and its version for doctor.
   {
     what: /^node:child_process$/,
     only: [
@@ -33,6 +34,7 @@ const FENCES: readonly { readonly what: RegExp; readonly only: readonly RegExp[]
       /^src\/config\/ssh-config\/ask\.ts$/,
       /^src\/ssh\/openssh\/master\.ts$/,
       /^src\/cli\/doctor-ssh\.ts$/,
+      /^src\/cli\/ssh-keygen\.ts$/,
     ],
   },
   { what: /^(node:process|process)$/, only: [/^src\/main\.ts$/, /^src\/cli\//] },

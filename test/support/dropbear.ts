@@ -16,8 +16,11 @@ export type Dropbear = AsyncDisposable & { readonly host: (overrides?: Partial<H
 /** Runs a server until its own stdin ends, in a mount namespace in which the account's home is a folder of the test. */
 const WATCHER = '"$@" & server=$!; echo $server; read -r _; kill $server; wait $server';
 
-/** Starts one, which takes the keys of an account from its home only: it takes root and mount namespaces to have another home. */
-export const startDropbear = async (): Promise<Dropbear> => {
+/**
+ * Starts one, which takes the keys of an account from its home only: it takes root and mount namespaces to have another home, and
+ * to be without the SFTP server that this machine has.
+ */
+export const startDropbear = async ({ sftp = true }: { readonly sftp?: boolean } = {}): Promise<Dropbear> => {
   await access(DROPBEAR).catch(error => {
     throw new Error(`${DROPBEAR} cannot be started (${error.message}); install it: apt-get install dropbear-bin`);
   });
@@ -38,7 +41,9 @@ export const startDropbear = async (): Promise<Dropbear> => {
   const known = /^ssh-ed25519 \S+/m.exec(shown.stdout)?.[0] ?? '';
   await writeFile(`${temp.path}/host.pub`, `${known}\n`);
   const fingerprint = (await run('ssh-keygen', ['-l', '-f', `${temp.path}/host.pub`])).stdout.split(' ')[1] ?? '';
-  const account = ['unshare', '-m', 'sh', '-c', 'mount --bind "$0" /etc/passwd && exec "$@"', `${temp.path}/passwd`];
+  const without = sftp ? '' : 'mount --bind /dev/null "$(readlink -f /usr/lib/sftp-server)" && ';
+  const script = `mount --bind "$0" /etc/passwd && ${without}exec "$@"`;
+  const account = ['unshare', '-m', 'sh', '-c', script, `${temp.path}/passwd`];
   const server = [DROPBEAR, '-F', '-E', '-s', '-r', `${temp.path}/host`, '-p', `127.0.0.1:${port}`];
   server.push('-P', `${temp.path}/pid`);
   const child = spawn('sh', ['-c', WATCHER, 'dropbear', ...account, ...server], { stdio: 'pipe' });

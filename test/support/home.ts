@@ -70,8 +70,8 @@ export const hostEntry = async (sshd: Sshd): Promise<Json> => ({
 });
 
 /** A home that reaches a real sshd as `web-1`. */
-export const homeFor = async (sshd: Sshd, policy?: unknown): Promise<Home> =>
-  home({ 'web-1': await hostEntry(sshd) }, policy, { knownHosts: [sshd.knownHosts] });
+export const homeFor = async (sshd: Sshd, policy?: unknown, more: Json = {}): Promise<Home> =>
+  home({ 'web-1': await hostEntry(sshd) }, policy, { knownHosts: [sshd.knownHosts], ...more });
 
 /** A policy that lists every tool and limits nothing. */
 export const ALLOW_ALL = { version: '1', default: 'allow' } as const;

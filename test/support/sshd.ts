@@ -165,7 +165,7 @@ const sshdConfig = (
     'PrintMotd no',
     'PrintLastLog no',
     'LogLevel VERBOSE',
-    'Subsystem sftp internal-sftp',
+    ...(options.config?.some(line => line.startsWith('Subsystem ')) ? [] : ['Subsystem sftp internal-sftp']),
     // bash reads .bashrc under sshd only on its first level: what stands in the user's must not slow or change a test.
     'SetEnv SHLVL=1',
     '',

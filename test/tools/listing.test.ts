@@ -34,7 +34,12 @@ test('every tool sets all four annotations, and what reads or stops asks no clie
     if (row.risk === 'read' || row.risk === 'stop')
       expect(row.readOnlyHint || (!row.destructiveHint && !row.openWorldHint)).toBe(true);
   }
-  expect(rows.filter(row => row.destructiveHint).map(row => row.name)).toEqual(['ssh_exec', 'ssh_session_send']);
+  expect(rows.filter(row => row.destructiveHint).map(row => row.name)).toEqual([
+    'ssh_exec',
+    'ssh_session_send',
+    'ssh_upload',
+    'ssh_download',
+  ]);
 });
 
 test('every argument tells the model what it is', () => {

@@ -1,6 +1,7 @@
 import { grant } from '../synopsis/commands.ts';
 import { matchRun } from '../synopsis/path.ts';
 import { actionsOf } from './action.ts';
+import { OWN_ADDRESSES } from './forward.ts';
 import type { Rule } from './rule.ts';
 import type { RawHostSets, RawRule } from './schema.ts';
 
@@ -15,7 +16,8 @@ export const speaksOfAll = ({ raw: wide, commands }: Said, { raw: narrow }: Said
   within(listed(narrow), listed(wide), (text, many) => many.includes(text) || isMeant(text, many, commands)) &&
   within(narrow.paths, wide.paths) &&
   within(portsOf(narrow), portsOf(wide)) &&
-  within(narrow.addresses, wide.addresses) &&
+  within(addressesOf(narrow), addressesOf(wide)) &&
+  within(directionsOf(narrow), directionsOf(wide)) &&
   (wide.when === undefined || same(wide.when, narrow.when));
 
 /** Whether `wide` grants all that `narrow` grants, and `narrow` asks for nothing more in return. */
@@ -37,6 +39,13 @@ const owesNoMore = (wide: RawRule, narrow: RawRule): boolean =>
 /** Hosts are added on port 22 alone unless a grant says more. */
 const portsOf = (rule: RawRule): RawRule['ports'] =>
   rule.ports ?? (rule.effect !== 'deny' && actionsOf(rule).includes('configure') ? [22] : undefined);
+
+/** Tunnels lead to the loopback of who dials, and are local, unless a grant says more. */
+const addressesOf = (rule: RawRule): RawRule['addresses'] =>
+  rule.addresses ?? (grantsTunnels(rule) ? [...OWN_ADDRESSES] : undefined);
+const directionsOf = (rule: RawRule): RawRule['directions'] =>
+  rule.directions ?? (grantsTunnels(rule) ? ['local'] : undefined);
+const grantsTunnels = (rule: RawRule): boolean => rule.effect !== 'deny' && actionsOf(rule).includes('forward');
 
 const expand =
   (sets: RawHostSets) =>

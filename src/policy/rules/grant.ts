@@ -3,6 +3,7 @@ import { commandsOf, type Script, type Simple } from '../../shell/script.ts';
 import { type Commands, grant, type NotGranted } from '../synopsis/commands.ts';
 import type { Written } from '../synopsis/match.ts';
 import type { Owned } from '../synopsis/program-index.ts';
+import { grantsOfFile } from './files.ts';
 import { destinationOf, mayMove } from './moves.ts';
 import type { Rule } from './rule.ts';
 import { hindrance, type Scene } from './scene.ts';
@@ -105,6 +106,4 @@ const preferred = (a: readonly Written[], b: readonly Written[]): readonly Writt
 
 /** The rules that let a redirection open its file; a path with `..` is no rule's. */
 export const grantFile = ({ page, at }: Scene, { access, path }: FileAction): ReadonlySet<Rule> =>
-  new Set(
-    path === undefined ? [] : page.grants.filter(rule => rule.does(access) && rule.inForce(at) && rule.files(path)),
-  );
+  path === undefined ? new Set() : grantsOfFile(page, at, access, path);

@@ -10,6 +10,7 @@ import { canonicalOf } from './canonical.ts';
 import { judgeConfigure } from './configure.ts';
 import { isPlainValue } from './environment.ts';
 import { fileNotGranted, notGranted, notUnderstood } from './explain.ts';
+import { judgeForward } from './forward.ts';
 import { type GrantedCommand, grantCommand, grantFile, partsOf } from './grant.ts';
 import { deniesTyping, keysTyped, notTyped, pageFor } from './keyboard.ts';
 import { restrain } from './restrain.ts';
@@ -17,6 +18,7 @@ import type { Rule } from './rule.ts';
 import { type Doubt, deniedBy, grantedAsAsked, grantedBy, type Ruling, ungranted } from './ruling.ts';
 import { hindrance, type Scene } from './scene.ts';
 import { HOMEWARD, judgeLine, type OwnLine } from './session-line.ts';
+import { judgeTransfer } from './transfer.ts';
 
 /** Judges an action by the rules; undefined for one that tools alone gate: looking, and stopping. */
 export const judge = (book: Rulebook, action: Action, at: number): Ruling | undefined => {
@@ -29,6 +31,10 @@ export const judge = (book: Rulebook, action: Action, at: number): Ruling | unde
       return judgeType(book.at(action.target), at, action);
     case 'connect':
       return judgeStart(book.at(action.target), at, undefined, `No rule grants anything on ${action.target.host}.`);
+    case 'transfer':
+      return judgeTransfer(book.at(action.target), at, action);
+    case 'forward':
+      return judgeForward(book.at(action.target), at, action);
     case 'configure':
       return judgeConfigure(book, action, at);
     case 'observe':

@@ -4,6 +4,7 @@ import { nearest } from '../../text/nearest.ts';
 import { matchRun } from '../synopsis/path.ts';
 import { actionsOf } from './action.ts';
 import { grantsAll, programsOf, type Said, speaksOfAll } from './cover.ts';
+import { ofFiles } from './file-lint.ts';
 import type { RawHostSets, RawPack, RawRule } from './schema.ts';
 
 /** What the lints look at; `hosts` are the configured ones, when they are known. */
@@ -19,19 +20,22 @@ export type Reading = {
 };
 
 /** What sound rules say that their author should think about. */
-export const lintRules = (reading: Reading): readonly Problem[] =>
-  reading.rules.flatMap((said, index) => {
+export const lintRules = (reading: Reading): readonly Problem[] => {
+  const denies = reading.rules.map(({ raw }) => raw).filter(({ effect }) => effect === 'deny');
+  return reading.rules.flatMap((said, index) => {
     const { raw: rule } = said;
     const at = ['rules', index];
     const say = (path: Path, message: string): Problem => reading.source.problem([...at, ...path], message);
     return [
       ...ofSynopses(rule.effect, rule.commands).map(({ number, message }) => say(['commands', number], message)),
       ...ofPower(rule).map(({ key, message }) => say(key === '' ? [] : [key], message)),
+      ...ofFiles(rule, denies).map(({ key, message }) => say([key], message)),
       ...ofOthers(reading, said).map(message => say(['id'], message)),
       ...ofTime(reading.at, rule.when).map(message => say(['when', 'not_after'], message)),
       ...ofHosts(reading, rule.hosts).map(({ number, message }) => say(['hosts', number], message)),
     ];
   });
+};
 
 /** The sets' own entries that no configured host fits. */
 export const lintSets = (reading: Reading): readonly Problem[] =>
@@ -108,6 +112,7 @@ const ofPower = (rule: RawRule): readonly { readonly key: string; readonly messa
     ...(actions.includes('configure') && rule.addresses?.some(entry => /\/0$/.test(entry)) === true
       ? [{ key: 'addresses', message: 'lets new hosts lie anywhere' }]
       : []),
+    ...ofTunnels(rule, actions),
     ...(rule.input === 'any'
       ? [{ key: 'input', message: 'any key is whatever the program that runs can be told to do' }]
       : []),
@@ -121,6 +126,22 @@ const ofPower = (rule: RawRule): readonly { readonly key: string; readonly messa
       : []),
     ...(actions.includes('exec') && rule.timeout === undefined
       ? [{ key: 'id', message: 'has no timeout: what it grants runs as long as the call says' }]
+      : []),
+  ];
+};
+
+/** Where tunnels lead is all that stands between an agent and whatever listens in a network. */
+const ofTunnels = (rule: RawRule, actions: readonly string[]): readonly { key: string; message: string }[] => {
+  if (!actions.includes('forward')) return [];
+  const everyPort = rule.ports?.some(entry => entry === '1-65535') === true;
+  const everywhere = rule.addresses?.some(entry => /\/0$|^\*$/.test(entry)) === true && !actions.includes('configure');
+  return [
+    ...(everyPort ? [{ key: 'ports', message: 'lets tunnels lead to everything that listens there' }] : []),
+    ...(everywhere
+      ? [{ key: 'addresses', message: 'lets tunnels lead to any address, cloud metadata among them' }]
+      : []),
+    ...(rule.directions?.includes('remote') === true
+      ? [{ key: 'directions', message: 'lets everybody on the host connect to what this machine reaches' }]
       : []),
   ];
 };

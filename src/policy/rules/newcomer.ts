@@ -39,7 +39,9 @@ export const compileNewcomers = ({ effect, addresses, ports, tags = [] }: Raw): 
   };
 };
 
-const compileAddress = (entry: string): ((address: string) => Likeness) => {
+/** Whether an address, or a name, is one of an entry of `addresses`. */
+export const compileAddress = (entry: string): ((address: string) => Likeness) => {
+  if (entry === EVERYWHERE) return () => 'yes';
   const network = networkOf(entry);
   const name = entry.toLowerCase();
   return address => {
@@ -50,16 +52,20 @@ const compileAddress = (entry: string): ((address: string) => Likeness) => {
   };
 };
 
-const rangeOf = (entry: number | string): readonly [number, number] => {
+/** The first and the last port of an entry of `ports`. */
+export const rangeOf = (entry: number | string): readonly [number, number] => {
   const [from = 0, to = from] = String(entry).split('-').map(Number);
   return [from, to];
 };
+
+/** Every name and every address, for tunnels alone. */
+export const EVERYWHERE = '*';
 
 const LABELS = /^(?:[a-z0-9_*?](?:[a-z0-9_*?-]*[a-z0-9_*?])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?$/i;
 
 /** What is wrong with an entry of `addresses`, or undefined: whose domain it is must stand there in full. */
 export const strangeAddress = (entry: string): string | undefined =>
-  networkOf(entry) !== undefined || (LABELS.test(entry) && entry.length <= 253)
+  entry === EVERYWHERE || networkOf(entry) !== undefined || (LABELS.test(entry) && entry.length <= 253)
     ? undefined
     : 'must be a network such as 10.20.0.0/16, an address, or a DNS name that ends in a domain, such as *.staging.example.com';
 

@@ -2,6 +2,7 @@ import { commandsOf, type Glimpse } from '../../shell/script.ts';
 import { reachOfText } from '../../shell/unwrap.ts';
 import { grant, mayGrant } from '../synopsis/commands.ts';
 import type { Owned } from '../synopsis/program-index.ts';
+import { meansFile } from './files.ts';
 import type { Rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 
@@ -70,7 +71,7 @@ const findFiles = (
     for (const { access, path } of files) {
       if (!rule.does(access)) continue;
       if (path === undefined || path.split('/').includes('..')) possible.add(rule);
-      else if (rule.files(path.replace(/^\/+/, '/'))) certain.add(rule);
+      else if (meansFile(rule, access, path)) certain.add(rule);
     }
   }
 };

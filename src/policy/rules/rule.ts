@@ -1,11 +1,13 @@
 import { pointerToken } from '../../text/json-source.ts';
 import { keyName } from '../../text/key.ts';
-import type { Effect, Obligations } from '../decision.ts';
+import { compileTerms } from '../approval.ts';
+import type { ApprovalTerms, Effect, Obligations } from '../decision.ts';
 import { compileLimit, type Limit, windowMsOf } from '../limit.ts';
 import type { Commands } from '../synopsis/commands.ts';
-import { compilePath } from '../synopsis/path.ts';
+import { compilePath, type PathPattern } from '../synopsis/path.ts';
 import { type ActionName, actionsOf } from './action.ts';
 import { isFloor, isPlainValue } from './environment.ts';
+import { compileTunnels, type Tunnels } from './forward.ts';
 import { compileNewcomers, type Newcomers } from './newcomer.ts';
 import { type Covers, compileCovers } from './place.ts';
 import type { RawHostSets, RawRule } from './schema.ts';
@@ -39,10 +41,19 @@ export type Rule = {
   readonly types: (names: readonly string[]) => boolean;
   /** Whether it is about this file. */
   readonly files: (path: string) => boolean;
+  /** Whether it is about every file. */
+  readonly everyFile: boolean;
+  /** Whether it may be about something below this folder. */
+  readonly reaches: (folder: string) => boolean;
+  /** Its patterns of files as they are written; undefined is every file. */
+  readonly paths: readonly string[] | undefined;
   readonly newcomers: Newcomers;
+  readonly tunnels: Tunnels;
   readonly limits: readonly Limit[];
   /** What it is owed for what it grants. */
   readonly obligations: Obligations;
+  /** How somebody is asked, where it asks. */
+  readonly terms: ApprovalTerms;
 };
 
 /** Compiles a rule that the schema accepted; `listed` is what its list of commands means, when it has one. */
@@ -67,9 +78,14 @@ export const compileRule = (raw: RawRule, index: number, sets: RawHostSets, list
     directories: directoriesOf(raw.cwd, commands === 'any'),
     types: typer(actions.has('input') ? raw.input : undefined),
     files: filesOf(raw.paths),
+    everyFile: raw.paths === undefined || compiledPaths(raw.paths).some(({ covers }) => covers('/')),
+    reaches: reachesOf(raw.paths),
+    paths: raw.paths,
     newcomers: compileNewcomers(raw),
+    tunnels: compileTunnels(raw),
     limits: limitsOf(raw, at),
     obligations: obligationsOf(raw),
+    terms: compileTerms(raw.approval),
   });
 };
 
@@ -94,9 +110,18 @@ const directoriesOf = (patterns: readonly string[] | undefined, any: boolean): D
 
 const filesOf = (patterns: readonly string[] | undefined): Rule['files'] => {
   if (patterns === undefined) return () => true;
-  const compiled = patterns.map(compilePath).filter(pattern => typeof pattern !== 'string');
+  const compiled = compiledPaths(patterns);
   return path => compiled.some(pattern => pattern.test(path));
 };
+
+const reachesOf = (patterns: readonly string[] | undefined): Rule['reaches'] => {
+  if (patterns === undefined) return () => true;
+  const compiled = compiledPaths(patterns);
+  return folder => compiled.some(({ reaches }) => reaches(folder));
+};
+
+const compiledPaths = (patterns: readonly string[]): readonly PathPattern[] =>
+  patterns.map(compilePath).filter(pattern => typeof pattern !== 'string');
 
 const obligationsOf = ({ timeout, output }: RawRule): Obligations => {
   const timeoutMs = timeout === undefined ? undefined : windowMsOf(timeout);

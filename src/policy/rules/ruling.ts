@@ -1,5 +1,6 @@
 import type { Program, Run } from '../../call.ts';
-import { type Because, type Denial, denial, type Obligations, type Reason } from '../decision.ts';
+import { compileTerms, strictestTerms } from '../approval.ts';
+import { type ApprovalTerms, type Because, type Denial, denial, type Obligations, type Reason } from '../decision.ts';
 import type { Limit } from '../limit.ts';
 import type { Rule } from './rule.ts';
 
@@ -14,6 +15,8 @@ export type Ruling =
       readonly limits: readonly Limit[];
       readonly obligations: Obligations;
       readonly change: Change;
+      /** How somebody is asked, where it is `ask`. */
+      readonly terms?: ApprovalTerms;
     }
   | Denial;
 
@@ -22,6 +25,10 @@ export const deniedBy = (rule: Rule): Denial => denial(rule.at, rule.reason ?? `
 
 /** No, because nothing grants it. */
 export const ungranted = (why: string): Denial => denial('(no rule)', why);
+
+/** No, because a rule asks for what nobody can be asked as it stands; `how` says what could be. */
+export const unaskable = (rule: Rule, how: string): Denial =>
+  denial(rule.at, `${asked(rule).reason} ${how}`, 'APPROVAL_UNAVAILABLE');
 
 /** What decides, beside the rules that grant: those that ask, and those that deny what this may or may not be. */
 export type Doubt = { readonly asking: ReadonlySet<Rule>; readonly doubtful: ReadonlySet<Rule> };
@@ -40,8 +47,9 @@ export const grantedBy = (
   const [first = NOTHING, ...more] = reasons;
   const rules = [...asks, ...rest];
   const obligations = strictest(rules.map(rule => rule.obligations));
+  const terms = [...asks.map(rule => rule.terms), ...(doubtful.size > 0 ? [compileTerms()] : [])];
   return {
-    effect: asks.length > 0 || doubtful.size > 0 ? 'ask' : 'allow',
+    ...askedBy(terms),
     because: [first, ...more],
     limits: rules.flatMap(({ limits }) => limits),
     obligations,
@@ -69,9 +77,14 @@ const grantedByOne = (action: Run, granting: ReadonlySet<Rule>, program: Program
   if (rule === undefined) return ungranted(NOTHING.reason);
   const because: Because = [rule.effect === 'ask' ? asked(rule) : granted(rule)];
   const { limits, obligations } = rule;
-  const effect = rule.effect === 'ask' ? 'ask' : 'allow';
-  return { effect, because, limits, obligations, change: changeOf(action, program, obligations) };
+  const effect = askedBy(rule.effect === 'ask' ? [rule.terms] : []);
+  return { ...effect, because, limits, obligations, change: changeOf(action, program, obligations) };
 };
+
+const askedBy = (
+  terms: readonly ApprovalTerms[],
+): { readonly effect: 'allow' } | { readonly effect: 'ask'; readonly terms: ApprovalTerms } =>
+  terms.length === 0 ? { effect: 'allow' } : { effect: 'ask', terms: strictestTerms(terms) };
 
 const changeOf = ({ timeoutMs }: Run, program: Program, { timeoutMs: most = timeoutMs }: Obligations): Change => ({
   program,

@@ -78,6 +78,10 @@ export const RULE = strict({
   paths: z.array(pathPattern(false)).min(1).optional(),
   ports: z.array(port).min(1).optional(),
   addresses: z.array(address).min(1).optional(),
+  directions: z
+    .array(z.enum(['local', 'remote']))
+    .min(1)
+    .optional(),
   tags: z
     .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be letters, digits, "_", "." and "-"'))
     .min(1)

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isObject } from '../fields.ts';
 import { actionsOf, FILE_ACTIONS } from './action.ts';
+import { EVERYWHERE } from './newcomer.ts';
 
 type Said = { readonly key: string; readonly message: string };
 
@@ -30,6 +31,7 @@ export const sense = (rule: unknown, context: z.RefinementCtx): void => {
     ...ofEffect(rule),
     ...ofActions(rule, actions),
     ...ofPaths(rule, actions),
+    ...ofTunnels(rule, actions),
     ...ofNewcomers(rule, actions),
   ])
     context.addIssue({ code: 'custom', path: rule[key] === undefined ? [] : [key], message });
@@ -82,13 +84,23 @@ const ofPaths = (rule: Rule, actions: readonly string[]): readonly Said[] => {
   return said;
 };
 
+/** A grant of tunnels says to which ports: an address alone has everything that listens there. */
+const ofTunnels = (rule: Rule, actions: readonly string[]): readonly Said[] => {
+  if (!actions.includes('forward'))
+    return given(rule, ['directions']).map(key => ({ key, message: 'is about tunnels: name forward in actions' }));
+  if (rule.effect === 'deny' || rule.ports !== undefined) return [];
+  return [{ key: 'actions', message: 'has forward without ports: write where tunnels may lead, as in [5432]' }];
+};
+
 /** A grant to change the list of hosts says which: by their names and by their addresses. */
 const ofNewcomers = (rule: Rule, actions: readonly string[]): readonly Said[] => {
-  if (!actions.includes('configure'))
-    return given(rule, ['addresses', 'tags']).map(key => ({
-      key,
-      message: 'is about hosts to be added: name configure in actions',
-    }));
+  if (!actions.includes('configure')) {
+    const placed = actions.includes('forward') ? [] : given(rule, ['addresses']);
+    return [
+      ...placed.map(key => ({ key, message: 'is about new hosts and tunnels: name configure or forward in actions' })),
+      ...given(rule, ['tags']).map(key => ({ key, message: 'is about hosts to be added: name configure in actions' })),
+    ];
+  }
   if (rule.effect === 'deny') return [];
   const hosts: readonly unknown[] = Array.isArray(rule.hosts) ? rule.hosts : [];
   const said: Said[] = [];
@@ -101,6 +113,11 @@ const ofNewcomers = (rule: Rule, actions: readonly string[]): readonly Said[] =>
     said.push({
       key: 'hosts',
       message: "has a tag: new hosts are granted by their names, for their tags are the agent's own words",
+    });
+  if (Array.isArray(rule.addresses) && rule.addresses.includes(EVERYWHERE))
+    said.push({
+      key: 'addresses',
+      message: 'has "*": new hosts lie in networks, or in domains that are named in full',
     });
   if (rule.addresses === undefined)
     said.push({

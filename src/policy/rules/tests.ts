@@ -1,13 +1,13 @@
-import type { Action, Input, Open, Program, Target, Type } from '../../call.ts';
-import { newSessionId } from '../../call.ts';
+import type { Target } from '../../call.ts';
 import type { Problem } from '../../errors.ts';
 import type { JsonSource } from '../../text/json-source.ts';
-import { decide } from '../decide.ts';
+import { decideAsIfReal } from '../as-if-real.ts';
 import type { Decision } from '../decision.ts';
 import type { Policy } from '../policy.ts';
 import type { ReadArguments } from '../tool-names.ts';
 import { ungranted } from './ruling.ts';
 import type { RawTest } from './schema.ts';
+import { actionOf } from './test-action.ts';
 
 /** What a test came to. */
 export type Outcome = {
@@ -21,7 +21,6 @@ export type Outcome = {
 /** When a test happens that names no time: the noon of a Monday, UTC. */
 const NOON = Date.parse('2026-01-05T12:00:00Z');
 const HOST = 'web-1';
-const TIMEOUT_MS = 600_000;
 
 /** The call of a test. */
 export type TestCall = Omit<RawTest, 'expect' | 'rule'>;
@@ -63,89 +62,15 @@ export const decisionOn = (test: TestCall, policy: Policy, read: ReadArguments =
   const action = actionOf(test, input, target);
   const time = at === undefined ? NOON : Date.parse(at);
   const call = { id: 'test', grant: 'local', tool, input, action, at: time };
-  const decision = decide(policy, call, 'target' in action ? { host: action.target.host } : {});
-  if (decision.effect === 'deny' || policy.book === undefined || !isUnbuilt(test)) return decision;
+  const decision = decideAsIfReal(policy, call, 'target' in action ? { host: action.target.host } : {});
+  if (decision.effect === 'deny' || policy.book === undefined || tool !== UNBUILT) return decision;
   return ungranted(`This version of the server cannot do what the test asks of ${tool}, so no rule grants it.`);
 };
 
-const UNBUILT: ReadonlySet<string> = new Set(
-  'ssh_upload ssh_download ssh_tunnel_start ssh_get_monitoring_url'.split(' '),
-);
-
 /** What rules would have to grant, and cannot yet. */
-const isUnbuilt = ({ tool }: TestCall): boolean => UNBUILT.has(tool);
-
-/** What a tool would declare for these arguments, as far as rules look at it. */
-const actionOf = ({ tool, session }: TestCall, args: Input, target: Target): Action => {
-  switch (tool) {
-    case 'ssh_exec':
-      return { kind: 'exec', target, program: programOf(args.command, args.argv), ...detailsOf(args) };
-    case 'ssh_session_send':
-      if (session !== undefined && session.mode !== 'managed') return typeAction(session, args, target);
-      return { kind: 'exec', target, program: programOf(args.input, undefined), session: SESSION, ...detailsOf(args) };
-    case 'ssh_session_start':
-      return openAction(args, target);
-    case 'ssh_host_add':
-      return { kind: 'configure', change: 'add', target: newcomerOf(args, target), like: likeOf(args, target) };
-    case 'ssh_host_remove':
-      return { kind: 'configure', change: 'remove', target: { ...target, host: textOf(args.name) }, own: true };
-    case 'ssh_connect':
-      return { kind: 'connect', target };
-    default:
-      return { kind: 'observe', what: 'status' };
-  }
-};
-
-const SESSION = newSessionId(bytes => Buffer.alloc(bytes));
-const SIZE = { cols: 120, rows: 40 } as const;
-
-const openAction = ({ mode, command, argv }: Input, target: Target): Open => {
-  if (mode === 'terminal') return { kind: 'open', mode, target, size: SIZE };
-  if (mode !== 'program') return { kind: 'open', mode: 'managed', target };
-  const asked = programOf(command, argv);
-  return { kind: 'open', mode, target, size: SIZE, program: asked, asked };
-};
-
-const typeAction = (
-  { mode, command, argv }: NonNullable<RawTest['session']>,
-  { input, keys }: Input,
-  target: Target,
-): Type => {
-  const typed = {
-    ...(typeof input === 'string' ? { text: input } : {}),
-    ...(Array.isArray(keys) ? { keys: keys.map(String) } : {}),
-  };
-  const where = { kind: 'type', target, session: SESSION, typed } as const;
-  return mode === 'program' ? { ...where, mode, asked: programOf(command, argv) } : { ...where, mode: 'terminal' };
-};
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-const newcomerOf = ({ name, address, port, tags }: Input, { user }: Target): Target => ({
-  ...{ host: textOf(name), user, address: textOf(address).toLowerCase() },
-  port: typeof port === 'number' ? port : 22,
-  tags: Array.isArray(tags) ? tags.map(String) : [],
-});
-
-const likeOf = ({ like }: Input, target: Target): Target => ({ ...target, host: textOf(like) });
+const UNBUILT = 'ssh_get_monitoring_url';
 
 const targetOf = ({ host, tags = [], user = '', args = {} }: TestCall): Target => {
   const name = host ?? (typeof args.host === 'string' ? args.host : HOST);
   return { host: name, user, address: name, port: 22, tags };
 };
-
-const programOf = (command: unknown, argv: unknown): Program => {
-  const [first, ...rest] = Array.isArray(argv) ? argv.map(String) : [];
-  return first === undefined ? { text: typeof command === 'string' ? command : '' } : { argv: [first, ...rest] };
-};
-
-const detailsOf = ({ cwd, env, stdin, detach, timeout_ms: timeout }: Input) => ({
-  ...(typeof cwd === 'string' ? { cwd } : {}),
-  env:
-    typeof env === 'object' && env !== null
-      ? Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]))
-      : {},
-  ...(typeof stdin === 'string' ? { stdin } : {}),
-  ...(detach === true ? { detach: true as const } : {}),
-  timeoutMs: typeof timeout === 'number' ? timeout : TIMEOUT_MS,
-});

@@ -4,6 +4,8 @@ export type PathPattern = {
   readonly test: (text: string) => boolean;
   /** Whether everything below this folder is such a path. */
   readonly covers: (folder: string) => boolean;
+  /** Whether anything below this folder may be such a path. */
+  readonly reaches: (folder: string) => boolean;
   /** Whether some word that begins so may be such a path. */
   readonly may: (prefix: string) => boolean;
   readonly absolute: boolean;
@@ -36,6 +38,10 @@ export const compilePath = (pattern: string): PathPattern | string => {
         folder,
         absolute,
       ),
+    reaches: folder => {
+      const parts = partsOf(folder, absolute);
+      return parts === undefined || lines.some(line => goesOn(line.components, parts));
+    },
     may: prefix => (absolute ? lines.some(line => mayBegin(line, prefix)) : !/^[-/~]/.test(prefix)),
     absolute,
   };
@@ -116,10 +122,21 @@ const matchParts = (components: readonly Component[], parts: readonly string[]):
   return component === components.length;
 };
 
+/** Whether some more parts behind these make a path of these components. */
+const goesOn = (components: readonly Component[], parts: readonly string[]): boolean =>
+  components.some(
+    ({ kind }, index) =>
+      matchParts(components.slice(0, index), parts) ||
+      (kind === 'deep' && matchParts(components.slice(0, index + 1), parts)),
+  );
+
 const matchPart = (component: Exclude<Component, { kind: 'deep' }>, part: string): boolean =>
   component.kind === 'exact' ? component.text === part : matchRun(component.text, part);
 
-/** Whether the whole text is this pattern of `*` (any run) and `?` (any one character); at most pattern × text steps. */
+/**
+ * Whether the whole text is this pattern of `*` (any run) and `?` (any one character, a byte that is no UTF-8 included); at most
+ * pattern × text steps.
+ */
 export const matchRun = (pattern: string, text: string): boolean => {
   let [p, t, star, resume] = [0, 0, -1, 0];
   while (t < text.length) {
@@ -129,7 +146,7 @@ export const matchRun = (pattern: string, text: string): boolean => {
       p += 1;
     } else if (here !== '' && (here === '?' || here === text.charAt(t))) {
       p += 1;
-      t += 1;
+      t += here === '?' && isPair(text, t) ? 2 : 1;
     } else if (star !== -1) {
       resume += 1;
       [p, t] = [star + 1, resume];
@@ -138,6 +155,8 @@ export const matchRun = (pattern: string, text: string): boolean => {
   while (pattern.charAt(p) === '*') p += 1;
   return p === pattern.length;
 };
+
+const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;
 
 const mayBegin = (line: Line, prefix: string): boolean => {
   const folded = prefix.replace(/\/(?:\.?\/)+/g, '/');

@@ -7,7 +7,7 @@ import type { Link, Opened, OpenOptions } from './link.ts';
 import { closedDoor, full } from './no-session.ts';
 import { measureRoom, type Room } from './room.ts';
 import { createSpare, type Spare } from './spare.ts';
-import { leadThrough, type Through } from './through.ts';
+import { type Lent, leadThrough, type Through } from './through.ts';
 import type { Warden } from './warden.ts';
 
 /**
@@ -119,7 +119,7 @@ export class Carrier {
     return this.#marks.has(mark);
   }
 
-  /** Whether links to other hosts run through it. */
+  /** Whether links to other hosts run through it, or tunnels. */
   get carriesLinks(): boolean {
     return this.#through.busy();
   }
@@ -150,6 +150,11 @@ export class Carrier {
     return this.#through.link();
   }
 
+  /** The link for somebody who needs this very one. */
+  lend(): Lent {
+    return this.#through.lend();
+  }
+
   /** How many sessions there is room for, the spare one included: see `measureRoom`. */
   async room(most: number, means: Parameters<typeof measureRoom>[2]): Promise<Room | undefined> {
     this.#spare.drop();
@@ -176,8 +181,9 @@ export class Carrier {
     const { signal, leased } = options;
     await options.suits?.(this.link.peer);
     if (leased !== undefined) this.#marks.add(leased);
-    const open = { signal, pty: options.pty, attach: this.#attach(lane, options), pause: this.#means.pause };
-    const env = lane.reserved ? undefined : this.#host.env;
+    const { pty, subsystem } = options;
+    const open = { signal, pty, subsystem, attach: this.#attach(lane, options), pause: this.#means.pause };
+    const env = lane.reserved || subsystem === true ? undefined : this.#host.env;
     for (let refusals = 0; ; ) {
       if (leased !== undefined) await unlessGivenUp(this.warden?.guard(leased) ?? Promise.resolve(), signal);
       const opened = await this.#ask(command, { ...open, env }, lane);
@@ -202,9 +208,10 @@ export class Carrier {
     };
   }
 
-  /** A terminal takes an own channel: what lives long gains nothing by beginning a round trip earlier. */
+  /** A terminal and a subsystem take an own channel: what lives long gains nothing by beginning a round trip earlier. */
   async #ask(command: string, options: OpenOptions, lane: Lane): Promise<Opened> {
-    const spare = lane.reserved || options.pty !== undefined ? undefined : await this.#spare.take(options.signal);
+    const own = lane.reserved || options.pty !== undefined || options.subsystem === true;
+    const spare = own ? undefined : await this.#spare.take(options.signal);
     const opened = spare?.run(command, options) ?? this.link.open(command, options);
     this.#keepSpare();
     return await opened;

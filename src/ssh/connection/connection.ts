@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net';
 import type { Channel } from '../command/channel.ts';
 import type { Mark } from '../command/mark.ts';
+import type { Destination } from '../dial/dial-out.ts';
 import type { Host } from '../host.ts';
 import type { Pty } from '../terminal/terminal-line.ts';
 import type { Verdict } from '../trust/trust.ts';
 import type { Room } from './room.ts';
+import type { Lent } from './through.ts';
 import type { Warden } from './warden.ts';
 
 /** What the far side said of itself when the connection became ready; `roundTripMs` is measured by the TCP handshake. */
@@ -33,6 +36,8 @@ export type ExecOptions = {
   readonly over?: Peer | undefined;
   /** What has to be known of the far side of whichever link is to carry it, before anything is sent there; rejects if it is not fit. */
   readonly suits?: ((peer: Peer) => Promise<void>) | undefined;
+  /** The command is the name of a subsystem to be begun in place of one (RFC 4254 section 6.5). */
+  readonly subsystem?: boolean;
   /** It is a short question of ours which is answered at once: by its answer the login shell's start-up time is known. */
   readonly timed?: boolean;
   /** The command's mark, when its life hangs on ours: the warden knows of it before the request is sent. */
@@ -83,7 +88,9 @@ export type Connection = {
   readonly release: (mark: Mark) => void;
   /** Keeps it open though nothing runs, until what it gives back is called. */
   readonly hold: () => () => void;
-  /** Whether links to other hosts run through it. */
+  /** Lends one of its links, dialled if need be, for a tunnel. Rejects as `exec` does before anything is sent. */
+  readonly lend: (signal?: AbortSignal) => Promise<Lent>;
+  /** Whether links to other hosts run through it, or tunnels. */
   readonly carriesLinks: () => boolean;
   /**
    * What the login shell needs before it runs a command, in milliseconds without the round trip: from what was asked there
@@ -106,6 +113,10 @@ export type Connections = {
   readonly get: (host: string) => Connection;
   /** Those that were asked for so far. */
   readonly all: () => readonly Connection[];
+  /** A TCP connection from this machine: see `dialOut`. */
+  readonly dialOut: (to: Destination, signal: AbortSignal) => Promise<Socket>;
+  /** Whether `dialOut` may dial an address now. */
+  readonly mayDialOut: (address: string) => boolean;
   /** Gives up those that lead to an address, or through a hop at one, that may not be dialled any more; their names. */
   readonly rejudge: () => readonly string[];
   /** Drops every socket, for good: what is asked afterwards is refused with `SHUTTING_DOWN`. */

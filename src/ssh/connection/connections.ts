@@ -1,6 +1,7 @@
 import type { Log, Random } from '../../call.ts';
 import { Failure } from '../../errors.ts';
 import { LINK_CAPS, type LinkCaps } from '../caps.ts';
+import { dialOut } from '../dial/dial-out.ts';
 import type { Reach } from '../dial/reach.ts';
 import type { Host } from '../host.ts';
 import type { Inventory } from '../inventory.ts';
@@ -50,6 +51,8 @@ export const createConnections = (inventory: Inventory, parts: Parts): Connectio
       return connection;
     },
     all: () => pool.hosts(),
+    dialOut: async (to, signal) => await dialOut(to, parts, signal),
+    mayDialOut: address => parts.mayDial?.(address) !== false,
     rejudge: () => {
       const { mayDial, isLimited = () => true } = parts;
       return mayDial === undefined ? [] : pool.rejudge({ mayDial, isLimited });

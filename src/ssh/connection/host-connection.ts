@@ -10,6 +10,7 @@ import type { Link } from './link.ts';
 import { type LinkMeans, Links } from './links.ts';
 import { closedMeanwhile, unsteady } from './no-session.ts';
 import type { Room } from './room.ts';
+import type { Lent } from './through.ts';
 import type { Warden } from './warden.ts';
 
 /** How often a command moves to another link before it began. */
@@ -133,6 +134,11 @@ export class HostConnection implements Connection {
   async carry(signal: AbortSignal): Promise<Link> {
     await this.#first(this.#closes, { signal });
     return (await this.#links.first(signal)).through();
+  }
+
+  async lend(signal?: AbortSignal): Promise<Lent> {
+    await this.#first(this.#closes, signal === undefined ? {} : { signal });
+    return (await this.#links.first(signal)).lend();
   }
 
   close(): void {

@@ -19,6 +19,8 @@ export type OpenOptions = {
   readonly pty?: Pty | undefined;
   /** Asked of the host before the command, which drops what it does not take (RFC 4254 section 6.4, AcceptEnv). */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The command is the name of a subsystem (RFC 4254 section 6.5); a host that has none refuses it (UNSUPPORTED). */
+  readonly subsystem?: boolean | undefined;
   readonly pause: (ms: number) => Promise<void>;
 };
 
@@ -28,6 +30,16 @@ export type Prepared = {
   /** Asks it to run the command, with every promise of `Link.open`; once, and not for a command with a terminal. */
   readonly run: (command: string, options: OpenOptions) => Promise<Opened>;
   readonly close: () => void;
+};
+
+/** A connection that somebody has made to where the host listens for us: one of the two is to be called. */
+export type Knock = { readonly accept: () => Duplex; readonly refuse: () => void };
+
+/** Where the host listens for us. */
+export type Listening = {
+  readonly port: number;
+  /** Lets nobody in any more, and resolves when the host has said that it listens no longer, or the link is over. */
+  readonly close: () => Promise<void>;
 };
 
 /** One live connection, from its login to its end, whatever carries it; never used again after that. */
@@ -50,6 +62,14 @@ export type Link = {
   readonly prepare?: () => Promise<Prepared | undefined>;
   /** Sends a signal request (RFC 4254 section 6.9); false when the channel is closed, closing, or not this link's. */
   readonly signal: (channel: Channel, name: string) => boolean;
-  /** A stream to an address that the host dials (RFC 4254 section 7.2); rejects with the reason when it does not. */
+  /**
+   * A stream to an address that the host dials (RFC 4254 section 7.2), which can be ended one way and read on; rejects with
+   * the reason when it does not.
+   */
   readonly forward: (address: string, port: number) => Promise<Duplex>;
+  /**
+   * Has the host listen on its 127.0.0.1 (RFC 4254 section 7.1), on any free port for 0, until the link is over; `knock` is
+   * told of each connection there. PORT_TAKEN, or UNSUPPORTED when it listens nowhere for this account, or not there alone.
+   */
+  readonly listen: (port: number, knock: (knock: Knock) => void) => Promise<Listening>;
 };

@@ -13,8 +13,7 @@ export const explainDial = (host: Host, phase: Phase, error: unknown, timeoutMs:
     return new Failure('UNREACHABLE', `${where} ${SLOW[phase]} within ${timeoutMs} ms.`, { details, cause: error });
   }
   if (phase === 'connecting') {
-    const said = NETWORK.get(code) ?? `cannot be connected to (${details.cause ?? 'no reason given'})`;
-    return new Failure('UNREACHABLE', `${where} ${said}.`, { details, cause: error });
+    return new Failure('UNREACHABLE', `${where} ${networkWord(code)}.`, { details, cause: error });
   }
   const mismatch = /^Handshake failed: no matching (.*)$/i.exec(messageOf(error))?.[1];
   if (mismatch !== undefined) {
@@ -33,6 +32,10 @@ export const explainDial = (host: Host, phase: Phase, error: unknown, timeoutMs:
     next: 'It may limit new connections (MaxStartups), punish this address for failed logins (PerSourcePenalties, about 30 s), or be no SSH server: look into its log.',
   });
 };
+
+/** What an error of a socket or a name server says of a place, as the end of a sentence about it. */
+export const networkWord = (code: string): string =>
+  NETWORK.get(code) ?? `cannot be connected to (${/^E[A-Z_]+$/.test(code) ? code : 'no reason given'})`;
 
 /** A host whose way only OpenSSH knows. */
 export const beyondSsh2 = (host: Host, why: string): Failure =>

@@ -24,8 +24,16 @@ export type Network = {
  */
 export const connectTo = async (host: Host, network: Network, signal: AbortSignal): Promise<Pipe> => {
   const addresses = await unlessGivenUp(addressesOf(host, network), signal);
-  return socketPipe(await connected(network.connect(socketOptions(host, addresses)), signal));
+  return socketPipe(await connectToAny(host, addresses, network, signal));
 };
+
+/** A TCP connection to one of these addresses of a place. */
+export const connectToAny = async (
+  place: Pick<Host, 'address' | 'port'>,
+  addresses: readonly LookupAddress[],
+  { connect }: Pick<Network, 'connect'>,
+  signal: AbortSignal,
+): Promise<Socket> => await connected(connect(socketOptions(place, addresses)), signal);
 
 const addressesOf = async (host: Host, network: Network): Promise<readonly LookupAddress[]> => {
   const family = isIP(host.address);
@@ -39,7 +47,10 @@ const addressesOf = async (host: Host, network: Network): Promise<readonly Looku
 };
 
 /** No delay from the first byte: with Nagle's algorithm a command over a warm connection takes ten times as long. */
-const socketOptions = ({ address, port }: Host, addresses: readonly LookupAddress[]): NetConnectOpts => ({
+const socketOptions = (
+  { address, port }: Pick<Host, 'address' | 'port'>,
+  addresses: readonly LookupAddress[],
+): NetConnectOpts => ({
   host: address,
   port,
   noDelay: true,

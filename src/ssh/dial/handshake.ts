@@ -104,8 +104,7 @@ const untilReady = (client: Client, config: ConnectConfig, line: Line): Promise<
     });
     client.on('close', () => reject(undefined));
     client.on('change password', () => reject(login.failure('The password has expired.')));
-    // Nothing is ever forwarded: what a host opens towards us is refused, also where ssh2 would only not answer.
-    client.on('tcp connection', (_details, _accept, refuse) => refuse());
+    // What a host opens towards us is refused, also where ssh2 would only not answer; but where it was asked to listen.
     client.on('unix connection', (_details, _accept, refuse) => refuse());
     client.on('x11', (_details, _accept, refuse) => refuse());
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -1,8 +1,9 @@
-import type { Client, ClientChannel, ExecOptions } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../../errors.ts';
 import type { Opened, OpenOptions, Prepared } from '../connection/link.ts';
 import { unsent } from '../given-up.ts';
 import type { Host } from '../host.ts';
+import { refusesSubsystem } from '../sftp/over.ts';
 import { closeUnclaimed, endsOf, execOn, expectChannel, isChannel, openBare, takeBack } from './wire.ts';
 
 /** How long an exec request that was sent is still waited for after its caller gave up. */
@@ -12,11 +13,8 @@ type Line = { readonly client: Client; readonly isOpen: () => boolean };
 
 /** Opens a session channel of an ssh2 client and asks it to run the command: see `Link.open`. */
 export const openExec = (host: Host, line: Line, command: string, options: OpenOptions): Promise<Opened> => {
-  const { pty, env } = options;
   const send: Send = answer =>
-    sendOpen(line, command, { ...(pty && { pty }), ...(env && { env }) }, answer)
-      ? { number: expectChannel(line.client) }
-      : undefined;
+    sendOpen(line, command, options, answer) ? { number: expectChannel(line.client) } : undefined;
   return askFor(host, line.client, options, send);
 };
 
@@ -56,8 +54,9 @@ type Answer = (error: unknown, channel: ClientChannel) => void;
 /** Sends the request, and says on which channel of ours; undefined when nothing was sent. */
 type Send = (answer: Answer) => { readonly number: number | undefined } | undefined;
 
-/** What ssh2 says when the exec request is refused. */
+/** What ssh2 says when the exec request is refused, and when that for a subsystem is. */
 const REFUSED = 'Unable to exec';
+const NO_SUBSYSTEM = 'Unable to start subsystem';
 
 const askFor = (host: Host, client: Client, options: OpenOptions, send: Send): Promise<Opened> =>
   new Promise((resolve, reject) => {
@@ -81,7 +80,7 @@ const askFor = (host: Host, client: Client, options: OpenOptions, send: Send): P
       const opened: Opened | undefined = error ? whyNot(error) : { how: 'open', channel };
       if (opened !== undefined) resolve(opened);
       else if (isNoTerminal(error)) reject(refusesTerminals(host));
-      else reject(closeUnclaimed(client, number) ? refusesCommands(host) : unanswered(host));
+      else reject(closeUnclaimed(client, number) ? refuses(host, options) : unanswered(host));
     };
     if (signal?.aborted === true) return reject(unsent());
     const sent = send(answer);
@@ -91,10 +90,12 @@ const askFor = (host: Host, client: Client, options: OpenOptions, send: Send): P
   });
 
 /** ssh2 throws when the socket is closed already: nothing was sent then. */
-const sendOpen = (line: Line, command: string, options: ExecOptions, answer: Answer): boolean => {
+const sendOpen = (line: Line, command: string, { pty, env, subsystem }: OpenOptions, answer: Answer): boolean => {
   if (!line.isOpen()) return false;
+  const { client } = line;
   try {
-    line.client.exec(command, options, answer);
+    if (subsystem === true) client.subsys(command, answer);
+    else client.exec(command, { ...(pty && { pty }), ...(env && { env }) }, answer);
     return true;
   } catch {
     return false;
@@ -105,7 +106,9 @@ const sendOpen = (line: Line, command: string, options: ExecOptions, answer: Ans
 const whyNot = (error: unknown): Opened | undefined => {
   if (!(error instanceof Error)) return { how: 'gone' };
   if ('reason' in error) return { how: 'refused', reason: typeof error.reason === 'number' ? error.reason : 0 };
-  return error.message === REFUSED || isNoTerminal(error) ? undefined : { how: 'gone' };
+  return error.message === REFUSED || error.message.startsWith(NO_SUBSYSTEM) || isNoTerminal(error)
+    ? undefined
+    : { how: 'gone' };
 };
 
 const isNoTerminal = (error: unknown): boolean =>
@@ -117,8 +120,12 @@ export const unanswered = (host: Host): Failure =>
     details: { host: host.name },
   });
 
+/** The host opened a channel, and refused what was asked of it. */
+export const refuses = (host: Host, { subsystem }: Pick<OpenOptions, 'subsystem'>): Failure =>
+  subsystem === true ? refusesSubsystem(host.name) : refusesCommands(host);
+
 /** The host opened a channel and runs nothing on it. */
-export const refusesCommands = (host: Host): Failure =>
+const refusesCommands = (host: Host): Failure =>
   new Failure('UNSUPPORTED', `${host.name} refuses to run commands for ${host.user}.`, {
     next: 'Ask the operator: the account may be limited to file transfers or to forwarding.',
     details: { host: host.name },

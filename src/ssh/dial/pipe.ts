@@ -20,12 +20,13 @@ export const socketPipe = (socket: Socket): Pipe => ({
   end: () => socket.destroySoon(),
 });
 
-/** A stream of `Link.forward`, which takes at once what is written to it. */
+/** A stream of `Link.forward` for a connection of SSH, which has no half: it closes with its last byte when the far side has ended. */
 export const forwardedPipe = (stream: Duplex): Pipe => {
   let received = 0;
   // Paused, it gives nothing to this listener before the one who is to read it.
   stream.pause().on('data', (chunk: Buffer) => {
     received += chunk.length;
   });
+  stream.on('end', () => stream.destroy());
   return { stream, address: undefined, received: () => received, end: () => void stream.destroy() };
 };

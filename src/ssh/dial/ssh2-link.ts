@@ -1,12 +1,13 @@
 import type { Duplex } from 'node:stream';
-import type { Client } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import type { Log } from '../../call.ts';
 import type { Link, OpenOptions } from '../connection/link.ts';
 import type { Host } from '../host.ts';
 import type { HostKey } from '../trust/host-key.ts';
 import { levelOf } from './dial-failure.ts';
-import { forwarded } from './forwarded.ts';
+import { forwarded, type Pace, paceOf } from './forwarded.ts';
 import { type Heartbeat, watchSilence } from './heartbeat.ts';
+import { listenThere } from './listen-there.ts';
 import { openExec, prepareExec } from './open-channel.ts';
 import type { Pipe } from './pipe.ts';
 import { widen, windowFor } from './window.ts';
@@ -38,6 +39,7 @@ export const ssh2Link = (
   client.on('error', error => log('debug', 'a connection failed', { host: host.name, level: levelOf(error) }));
   const line = { client, isOpen: life.isOpen };
   const wide = widening(client, windowFor(roundTripMs));
+  const streams = streamsOf(client, life, { bytes: windowFor(roundTripMs), pace: paceOf(pipe.stream) });
   return {
     keyType: hostKey.type,
     peer: { server: softwareOf(client), fingerprint: hostKey.fingerprint, roundTripMs, login, address: pipe.address },
@@ -54,7 +56,8 @@ export const ssh2Link = (
       return prepared && { ...prepared, run: (command, options) => prepared.run(command, wide(options)) };
     },
     signal: (channel, name) => sendSignal(client, channel, name),
-    forward: async (address, port) => await forward(client, life, { address, port, bytes: windowFor(roundTripMs) }),
+    forward: async (address, port) => await forward(client, { address, port }, streams),
+    listen: listenThere(host, { client, onClosed: life.onClosed }, streams),
   };
 };
 
@@ -94,22 +97,39 @@ const widening =
           },
         };
 
-type Way = { readonly address: string; readonly port: number; readonly bytes: number | undefined };
+type Flow = { readonly bytes: number | undefined; readonly pace: Pace };
 
-/** What asks for the stream is said to be this machine itself, which tells the host nothing; it ends with the link. */
-const forward = (client: Client, life: ReturnType<typeof lifeOf>, { address, port, bytes }: Way): Promise<Duplex> =>
+/** What hosts may send ahead on all forwarded channels of a link, beside ssh2's own 2 MiB on each: a quarter of the rest is for the next one. */
+const MOST_PROMISED = 96 * 2 ** 20;
+const LEAST_PROMISED = 2 ** 22;
+
+/** Makes a stream of a forwarded channel, which ends with the link. */
+const streamsOf = (client: Client, life: ReturnType<typeof lifeOf>, { bytes = 0, pace }: Flow) => {
+  let promised = 0;
+  return (channel: ClientChannel): Duplex => {
+    // A host that writes on after its end would else end this process.
+    channel.on('error', () => undefined);
+    channel.stderr.on('error', () => undefined).resume();
+    const share = Math.min(bytes, Math.floor((MOST_PROMISED - promised) / 4));
+    const extra = share < LEAST_PROMISED ? 0 : share;
+    if (extra > 0) widen(client, channel, extra);
+    promised += extra;
+    const stream = forwarded(channel, pace);
+    const letGo = life.onClosed(() => stream.destroy());
+    return stream.once('close', () => {
+      promised -= extra;
+      letGo();
+    });
+  };
+};
+
+type Way = { readonly address: string; readonly port: number };
+
+/** What asks for the stream is said to be this machine itself, which tells the host nothing. */
+const forward = (client: Client, way: Way, streamOf: (channel: ClientChannel) => Duplex): Promise<Duplex> =>
   new Promise((resolve, reject) => {
-    client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
-      if (error) return reject(error);
-      // A host that writes on after its end would else end this process.
-      channel.on('error', () => undefined);
-      channel.stderr.on('error', () => undefined).resume();
-      if (bytes !== undefined) widen(client, channel, bytes);
-      const stream = forwarded(channel);
-      stream.once(
-        'close',
-        life.onClosed(() => stream.destroy()),
-      );
-      resolve(stream);
+    client.forwardOut('127.0.0.1', 0, way.address, way.port, (error, channel) => {
+      if (error) reject(error);
+      else resolve(streamOf(channel));
     });
   });

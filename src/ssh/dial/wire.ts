@@ -151,3 +151,13 @@ const protocolOf = (client: Client): object | undefined => {
   const protocol = '_protocol' in client ? client._protocol : undefined;
   return typeof protocol === 'object' && protocol !== null ? protocol : undefined;
 };
+
+/** Hears what a host says for people to read (SSH_MSG_DEBUG, RFC 4253 section 11.3); ssh2 keeps it for its own log. */
+export const hearDebug = (client: Client, hear: (text: string) => void): void => {
+  const protocol = protocolOf(client);
+  const handlers = protocol !== undefined && '_handlers' in protocol ? protocol._handlers : undefined;
+  if (typeof handlers !== 'object' || handlers === null) return;
+  const take = (_protocol: unknown, _display: unknown, text: unknown): void =>
+    hear(typeof text === 'string' ? text : '');
+  Object.assign(handlers, { DEBUG: take });
+};

@@ -6,7 +6,7 @@ import { BrokenMessage, type Fields, fieldsOf, frame, type Part } from './packet
 /** What becomes of a channel that was asked for; nothing of the channel is heard before. */
 export type Opening = {
   readonly opened: (channel: MuxChannel) => void;
-  readonly refused: (reason: number) => void;
+  readonly refused: (reason: number, words: string) => void;
   /** The connection ended first. */
   readonly gone: () => void;
 };
@@ -80,8 +80,9 @@ export class Mux {
     if ('channel' in slot) slot.channel.hear(type, fields);
     else if (type === MSG.OPEN_CONFIRMATION) this.#begin(ours, slot.opening, slot.window, fields);
     else if (type === MSG.OPEN_FAILURE) {
+      const [reason, words] = [fields.number(), fields.text()];
       this.#forget(ours);
-      slot.opening.refused(fields.number());
+      slot.opening.refused(reason, words);
     } else throw new BrokenMessage(`message ${type} for a channel that is not open`);
   }
 

@@ -1,6 +1,6 @@
 import type { Failure } from '../../errors.ts';
 import type { Opened, OpenOptions, Prepared } from '../connection/link.ts';
-import { refusesCommands, refusesTerminals, unanswered } from '../dial/open-channel.ts';
+import { refuses, refusesTerminals, unanswered } from '../dial/open-channel.ts';
 import { unsent } from '../given-up.ts';
 import { once } from '../giving-up.ts';
 import type { Host } from '../host.ts';
@@ -57,7 +57,7 @@ const drop = (channel: MuxChannel): void => {
 /** Asks an open channel for a terminal first, where one is wanted: a host that gives none is never sent the command. */
 const runOn = (channel: MuxChannel, host: Host, command: string, options: OpenOptions): Promise<Opened> =>
   new Promise((resolve, reject) => {
-    const { signal, pause, pty, env = {} } = options;
+    const { signal, pause, pty, subsystem, env = {} } = options;
     if (signal?.aborted === true) {
       drop(channel);
       return reject(unsent());
@@ -66,9 +66,9 @@ const runOn = (channel: MuxChannel, host: Host, command: string, options: OpenOp
     const verdict = verdictOn(channel, options, resolve, reject);
     const exec = (): void => {
       if (verdict.given()) return;
-      sent = channel.request('exec', [command], yes => {
+      sent = channel.request(subsystem === true ? 'subsystem' : 'exec', [command], yes => {
         if (yes === true) verdict.runs();
-        else verdict.fails(yes === undefined ? unanswered(host) : refusesCommands(host));
+        else verdict.fails(yes === undefined ? unanswered(host) : refuses(host, options));
       });
       if (!sent) verdict.gone();
     };

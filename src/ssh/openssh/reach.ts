@@ -15,7 +15,7 @@ import { explainSsh } from './failure.ts';
 import { judged, type Limits } from './judged.ts';
 import { type Master, startMaster } from './master.ts';
 import { Mux } from './mux.ts';
-import { openForward } from './open-forward.ts';
+import { openForward, refuseToListen } from './open-forward.ts';
 import { openSession, prepareSession } from './open-session.ts';
 import { plan, saysOlder } from './plan.ts';
 import type { Said } from './said.ts';
@@ -141,5 +141,6 @@ const linkTo = async (host: Host, { master, socket, log, first }: Ends): Promise
     prepare: () => prepareSession(mux, host),
     signal: (channel, name) => mux.has(channel) && channel.request('signal', [name]),
     forward: (address, port) => openForward(mux, address, port),
+    listen: async () => refuseToListen(host),
   };
 };

@@ -29,6 +29,8 @@ export type Trust = {
   readonly judge: (key: HostKey, certified?: Certified) => Verdict;
   /** What a key that nobody has presented yet would meet: pinned, known or unknown. */
   readonly standing: 'pinned' | 'known' | 'unknown';
+  /** The fingerprints by which the host would be known now: its pins, its known keys, and authorities as `authority SHA256:…`. */
+  readonly anchors: readonly string[];
   /** The key types to ask for first: another type than the known one would look like another host. */
   readonly types: readonly string[];
   /** The types of certificates to ask for: none unless an authority is trusted for this host, or a key is revoked. */
@@ -88,6 +90,7 @@ const distrustIn = (host: Host, trust: Trust, reasons: readonly string[]): Trust
     ...trust,
     unreadable,
     standing: 'unknown',
+    anchors: [],
     judge: (key, certified) => (trust.judge(key, certified) === 'revoked' ? 'revoked' : 'unknown'),
     refusal: (key, verdict) => (verdict === 'revoked' ? trust.refusal(key, verdict) : unreadable),
   };
@@ -111,13 +114,11 @@ const trustIn = (host: Host, known: KnownHosts): Trust => {
     return trusted.length > 0 ? 'changed' : 'unknown';
   };
   const likely = pinned ? all.filter(({ key }) => host.hostKeys.includes(key.fingerprint)) : trusted;
-  // As ssh does: a type whose first key is revoked is not asked for first.
-  const types = likely
-    .filter(({ key }, at) => likely.findIndex(one => one.key.type === key.type) === at && !isRevoked(exact, key))
-    .map(({ key }) => key.type);
+  const types = typesOf(likely, exact);
   return {
     judge,
     standing: pinned ? 'pinned' : near.length + authorities.length > 0 ? 'known' : 'unknown',
+    anchors: pinned ? host.hostKeys : anchorsOf(near, authorities),
     types,
     certificates: certificatesFor(host, types, {
       // What is revoked may be an authority, which only a certificate of it shows.
@@ -153,6 +154,17 @@ const certificatesFor = (
     last: offered(CERTIFIED_TYPES.filter(type => !types.includes(type))),
   };
 };
+
+/** As ssh does: a type whose first key is revoked is not asked for first. */
+const typesOf = (likely: readonly KnownKey[], exact: readonly KnownKey[]): readonly string[] =>
+  likely
+    .filter(({ key }, at) => likely.findIndex(one => one.key.type === key.type) === at && !isRevoked(exact, key))
+    .map(({ key }) => key.type);
+
+const anchorsOf = (near: readonly KnownKey[], authorities: readonly KnownKey[]): readonly string[] => [
+  ...near.map(({ key }) => key.fingerprint),
+  ...authorities.map(({ key }) => `authority ${key.fingerprint}`),
+];
 
 const isAuthority = (entry: KnownKey): boolean => entry.marker === 'authority';
 

@@ -1,0 +1,48 @@
+/** Shorter pieces are copied together, so that each byte takes little more than a byte however small a server cuts. */
+const SMALL = 4_096;
+
+/** Bytes in the pieces in which they came. */
+export class Pieces {
+  readonly #pieces: Buffer[] = [];
+  #small: Buffer | undefined;
+  #filled = 0;
+
+  add(piece: Buffer): void {
+    if (piece.length >= SMALL) {
+      this.#flush();
+      this.#pieces.push(piece);
+      return;
+    }
+    for (let at = 0; at < piece.length; ) {
+      this.#small ??= Buffer.allocUnsafe(SMALL);
+      const copied = piece.copy(this.#small, this.#filled, at);
+      this.#filled += copied;
+      at += copied;
+      if (this.#filled === SMALL) this.#flush();
+    }
+  }
+
+  /** All of them, none of them empty; nothing is added after that. */
+  all(): readonly Buffer[] {
+    this.#flush();
+    return this.#pieces;
+  }
+
+  /** All of them as one. */
+  joined(): Buffer {
+    return joined(this.all());
+  }
+
+  #flush(): void {
+    const filled = this.#small?.subarray(0, this.#filled);
+    if (filled !== undefined) this.#pieces.push(this.#filled < SMALL / 2 ? Buffer.from(filled) : filled);
+    this.#small = undefined;
+    this.#filled = 0;
+  }
+}
+
+/** Pieces as one, which is not copied when it is the only one. */
+export const joined = (pieces: readonly Buffer[]): Buffer => {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+};

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { plainHost } from '../../src/text/plain-host.ts';
+
+test.each([
+  ['::1', '::1'],
+  ['1::', '1::'],
+  ['0:0:0:0:0:0:0:1', '::1'],
+  ['fd00:0:0:1::5', 'fd00:0:0:1::5'],
+  ['1:0:0:2:0:0:0:3', '1:0:0:2::3'],
+  ['1:0:0:2:3:0:0:4', '1::2:3:0:0:4'],
+  ['1:0:2:0:3:0:4:0', '1:0:2:0:3:0:4:0'],
+  ['10:0:0:0:0:0:0:10', '10::10'],
+  ['2001:DB8:00::01', '2001:db8::1'],
+  ['::ffff:10.0.0.1', '10.0.0.1'],
+  ['::ffff:a9fe:a9fe', '169.254.169.254'],
+  ['192.0.2.7', '192.0.2.7'],
+  ['LocalHost.', 'localhost'],
+  ['Db-1.Example.INTERNAL', 'db-1.example.internal'],
+  ['_srv.example.com', '_srv.example.com'],
+  [`${'x'.repeat(63)}.com`, `${'x'.repeat(63)}.com`],
+])('%j is written %j', (text, plain) => {
+  expect(plainHost(text)).toBe(plain);
+  expect(plainHost(plain)).toBe(plain);
+});
+
+test.each([
+  '',
+  '.',
+  '0.0.0.0',
+  '::',
+  '0:0:0:0:0:0:0:0',
+  '::0.0.0.0',
+  '::ffff:0.0.0.0',
+  'a..b',
+  'a.b..',
+  '127.1',
+  '127.0.1',
+  '0x7f.1',
+  '0x7f000001',
+  '2130706433',
+  '017700000001',
+  '0177.0.0.1',
+  '127.0.0.1.',
+  '127.0.0.256',
+  '1e3',
+  'host.0x7f',
+  'fe80::1%eth0',
+  '[::1]',
+  '::1/128',
+  '10.0.0.0/8',
+  '*.example.com',
+  'a b',
+  'a\tb',
+  'a\u0000.com',
+  'a.com\n',
+  'user@host',
+  'host:80',
+  '/run/db.sock',
+  '-a.com',
+  'a-.com',
+  'a.b-',
+  '\u0663.example.com',
+  'ex\uFB00.com',
+  '\uFF11\uFF12\uFF17.\uFF10.\uFF10.\uFF11',
+  '\u212A.com',
+  `${'x'.repeat(64)}.com`,
+  `${'abcdefg.'.repeat(32)}com`,
+])('%j is no place', text => {
+  expect(plainHost(text)).toBeUndefined();
+});
