@@ -24,29 +24,21 @@ type Bench = AsyncDisposable & {
 
 const CIPHER = 'aes128-gcm@openssh.com';
 const WAIT = ['0.05'];
+const TRUSTING = 'StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR'
+  .split(' ')
+  .flatMap(option => ['-o', option]);
 
 const benchOver = async (sshd: Sshd, port: number): Promise<Bench> => {
   const temp = await tempFolder('sallyport-files-');
   const place = await home(
     { web: { ...(await hostEntry(sshd)), port, hostKey: sshd.hostKeys[0]?.fingerprint } },
     ALLOW_ALL,
-    {
-      files: { root: temp.path },
-    },
+    { files: { root: temp.path } },
   );
   const server = raw(place);
   const control = join(temp.path, 'mux');
   const options = [
-    ...[
-      '-F',
-      '/dev/null',
-      '-o',
-      'StrictHostKeyChecking=no',
-      '-o',
-      'UserKnownHostsFile=/dev/null',
-      '-o',
-      'LogLevel=ERROR',
-    ],
+    ...['-F', '/dev/null', ...TRUSTING],
     ...['-o', `ControlPath=${control}`, '-c', CIPHER, '-o', 'IdentitiesOnly=yes', '-i', (await sshd.userKey()).path],
   ];
   const master = spawn('ssh', [...options, '-M', '-N', '-p', String(port), `${sshd.user}@127.0.0.1`], {

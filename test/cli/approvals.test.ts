@@ -303,19 +303,28 @@ describe('a process of the same account without a key', () => {
   const stateOf = (place: Place): string => join(place.at.path, '.local', 'state', 'sallyport');
   const openStore = (place: Place) =>
     openSqlite({ file: join(stateOf(place), 'state.db'), clock: realClock, log: () => undefined });
-  const stillAsked = async (server: Raw): Promise<void> => {
-    expect(errorOf(await server.call('ssh_exec', CALL))).toMatchObject({ code: 'APPROVAL_REQUIRED' });
+  const stillAsked = async (server: Raw, call: Record<string, unknown> = CALL): Promise<void> => {
+    expect(errorOf(await server.call('ssh_exec', call))).toMatchObject({ code: 'APPROVAL_REQUIRED' });
   };
+  let shared: { readonly place: Place; readonly server: Raw };
+  beforeAll(async () => {
+    const place = await placeWith();
+    shared = { place, server: raw(place.at) };
+  });
+  afterAll(async () => {
+    await shared.server[Symbol.asyncDispose]();
+    await shared.place[Symbol.asyncDispose]();
+  });
 
   test('writes a yes into the store, and is not believed [G18]', async () => {
-    await using place = await placeWith();
-    await using server = raw(place.at);
-    const id = await asked(server);
+    const { place, server } = shared;
+    const call = { ...CALL, command: 'echo one' };
+    const id = await asked(server, call);
     const store = await openStore(place);
     const forged = { principal: 'alice', key: 'SHA256:alice', note: '', time: Date.now(), signature: 'yes' };
     expect(await store.approvals.say(id, forged)).toMatchObject({ stance: 'asked' });
     store.close();
-    await stillAsked(server);
+    await stillAsked(server, call);
     await untilTrue(async () =>
       (await place.at.audit()).some(
         ({ event, decision, approval }) => event === 'answered' && decision === 'not believed' && approval === id,
@@ -324,10 +333,10 @@ describe('a process of the same account without a key', () => {
   });
 
   test('signs with a key of its own, and puts that into the store', async () => {
-    await using place = await placeWith();
+    const { place, server } = shared;
     const eve = personIn(place.at.path, 'eve');
-    await using server = raw(place.at);
-    const id = await asked(server);
+    const call = { ...CALL, command: 'echo two' };
+    const id = await asked(server, call);
     const store = await openStore(place);
     const digest = (await store.approvals.look(id))?.digest ?? '';
     const time = Date.now();
@@ -339,7 +348,7 @@ describe('a process of the same account without a key', () => {
     });
     await store.approvals.say(id, { principal: 'alice', key: 'SHA256:x', note: '', time, signature });
     store.close();
-    await stillAsked(server);
+    await stillAsked(server, call);
   });
 
   test('puts itself on the list of approvers while the server runs', async () => {
@@ -379,9 +388,8 @@ describe('a process of the same account without a key', () => {
   });
 
   test('has an operator agree to one thing, and gives the answer to another in the store', async () => {
-    await using place = await placeWith();
-    await using server = raw(place.at);
-    const id = await asked(server);
+    const { place, server } = shared;
+    const id = await asked(server, { ...CALL, command: 'echo three' });
     const other = { ...CALL, command: 'echo other' };
     const otherId = await asked(server, other);
     await approvals(place.at, 'approve', id, '--host', 'web-1');
@@ -420,9 +428,9 @@ describe('a process of the same account without a key', () => {
   });
 
   test('changes what the operator is shown, and the command line says so', async () => {
-    await using place = await placeWith();
-    await using server = raw(place.at);
-    const id = await asked(server);
+    const { place, server } = shared;
+    const call = { ...CALL, command: 'echo approved' };
+    const id = await asked(server, call);
     const store = await openStore(place);
     const facts = (await store.approvals.facts(id)) ?? '';
     store.close();
@@ -433,13 +441,13 @@ describe('a process of the same account without a key', () => {
     database.close();
     const ran = await approvals(place.at, 'approve', id, '--host', 'web-1');
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('Do not approve it.')]);
-    await stillAsked(server);
+    await stillAsked(server, call);
   });
 
   test('writes whatever it likes to every socket, and nothing is approved by that', async () => {
-    await using place = await placeWith();
-    await using server = raw(place.at);
-    const id = await asked(server);
+    const { place, server } = shared;
+    const call = { ...CALL, command: 'echo five' };
+    const id = await asked(server, call);
     const control = join(stateOf(place), 'control');
     await untilTrue(async () => (await readdir(control).catch(() => [])).some(name => name.endsWith('.sock')));
     for (const name of (await readdir(control)).filter(one => one.endsWith('.sock')))
@@ -450,7 +458,7 @@ describe('a process of the same account without a key', () => {
         await Promise.race([once(socket, 'data'), once(socket, 'close')]);
         socket.destroy();
       }
-    await stillAsked(server);
+    await stillAsked(server, call);
   });
 });
 

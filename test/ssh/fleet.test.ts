@@ -92,6 +92,8 @@ describe('hosts and connections', () => {
       connections: [],
       commands: [],
       sessions: [],
+      transfers: [],
+      tunnels: [],
       kept: { commands: 0, bytes: 0, max_bytes: 67_108_864 },
     });
     const view = await fleet.connect(permit({ kind: 'connect', target }));
@@ -107,6 +109,8 @@ describe('hosts and connections', () => {
       connections: [{ host: 'web', state: 'ready', channels: 1, leased: false }],
       commands: [{ command_id: command.id, host: 'web', status: 'running', duration_ms: expect.any(Number) }],
       sessions: [],
+      transfers: [],
+      tunnels: [],
       kept: { commands: 0, bytes: 0, max_bytes: 67_108_864 },
     });
     const closed = await fleet.disconnect(permit({ kind: 'stop', what: 'connection', target }));

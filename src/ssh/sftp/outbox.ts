@@ -48,9 +48,11 @@ export class Outbox {
 
   #add(piece: Buffer): void {
     if (this.#bytes + piece.length > PACKET || piece.length > LONG) this.flush();
-    if (piece.length > LONG) return this.#write(piece);
-    this.#gathered.push(piece);
-    this.#bytes += piece.length;
+    if (piece.length > LONG) this.#write(piece);
+    else {
+      this.#gathered.push(piece);
+      this.#bytes += piece.length;
+    }
   }
 
   #write(bytes: Buffer): void {

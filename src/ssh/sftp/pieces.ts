@@ -7,18 +7,19 @@ export class Pieces {
   #small: Buffer | undefined;
   #filled = 0;
 
-  add(piece: Buffer): void {
+  /** Takes a piece; `left` is how much is to come, this one counted. */
+  add(piece: Buffer, left: number): void {
     if (piece.length >= SMALL) {
       this.#flush();
       this.#pieces.push(piece);
       return;
     }
     for (let at = 0; at < piece.length; ) {
-      this.#small ??= Buffer.allocUnsafe(SMALL);
+      this.#small ??= Buffer.allocUnsafe(Math.min(SMALL, left - at));
       const copied = piece.copy(this.#small, this.#filled, at);
       this.#filled += copied;
       at += copied;
-      if (this.#filled === SMALL) this.#flush();
+      if (this.#filled === this.#small.length) this.#flush();
     }
   }
 
@@ -34,8 +35,11 @@ export class Pieces {
   }
 
   #flush(): void {
-    const filled = this.#small?.subarray(0, this.#filled);
-    if (filled !== undefined) this.#pieces.push(this.#filled < SMALL / 2 ? Buffer.from(filled) : filled);
+    const small = this.#small;
+    if (small !== undefined) {
+      const filled = small.subarray(0, this.#filled);
+      this.#pieces.push(filled.length < small.length / 2 ? Buffer.from(filled) : filled);
+    }
     this.#small = undefined;
     this.#filled = 0;
   }

@@ -60,8 +60,8 @@ const readPart = async (file: RemoteFile, offset: number, wanted: number): Promi
     const pieces = await file.readPieces(offset + length, wanted - length);
     if (pieces === undefined) return { pieces: all.all(), length, isLast: true };
     for (const piece of pieces) {
+      all.add(piece, wanted - length);
       length += piece.length;
-      all.add(piece);
     }
   }
   return { pieces: all.all(), length, isLast: false };

@@ -67,7 +67,7 @@ export class Splitter {
 
   #takeBody(chunk: Buffer, at: number): number {
     const piece = chunk.subarray(at, at + this.#left);
-    this.#pieces.add(piece);
+    this.#pieces.add(piece, this.#left);
     this.#left -= piece.length;
     if (this.#left === 0) this.#finish();
     return piece.length;

@@ -28,7 +28,8 @@ export type TtyReport = {
 /** A line longer than this is cut in line mode without a word (N_TTY keeps 4096 bytes with its end). */
 export const LINE_BYTES = 4_095;
 
-const DEADLINE_MS = 2_000;
+/** A host under load takes its time; who asks again before it has answered adds to that. */
+const DEADLINE_MS = 5_000;
 const NAME_CHARS = 40;
 
 /** Asks a host for the state of one of its terminals, on the reserved channel; undefined when there was no whole answer. Never rejects. */

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Outbox } from '../../../src/ssh/sftp/outbox.ts';
@@ -8,12 +8,12 @@ import { settled } from './in-memory.ts';
 const kept = () => {
   const writes: Buffer[] = [];
   let taken = 0;
-  const stream = new PassThrough({ highWaterMark: 1_000_000_000 });
-  const write = stream.write.bind(stream);
-  stream.write = (...args: Parameters<typeof write>) => {
-    if (Buffer.isBuffer(args[0])) writes.push(args[0]);
-    return write(...args);
-  };
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      writes.push(chunk);
+      done();
+    },
+  });
   const outbox = new Outbox(stream, () => {
     taken += 1;
   });

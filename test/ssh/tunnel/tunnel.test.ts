@@ -6,7 +6,7 @@ import type { Host } from '../../../src/ssh/host.ts';
 import { lifeOf, testFleet } from '../../support/fleet.ts';
 import { freePort, type Sshd, startSshd } from '../../support/sshd.ts';
 import { untilTrue } from '../../support/until.ts';
-import { digest, echo, exchange, listens, reach, type Service, service, tell, tunnelOn } from './tunnels.ts';
+import { digest, echo, exchange, listens, reach, type Service, service, tell, together, tunnelOn } from './tunnels.ts';
 
 let sshd: Sshd;
 let echoes: Service;
@@ -41,6 +41,13 @@ describe.each(WAYS)('a %s tunnel by %s', (direction, transport) => {
     expect(bytesOut).toBeGreaterThan(1_000_000);
     expect(bytesIn).toBe(bytesOut);
     expect(await listens(tunnel.view.listenPort)).toBe(false);
+  }, 60_000);
+
+  test('carries 1,000 connections that are open at once, each with a payload of its own', async () => {
+    using web = fleetOf({ transport }, { caps: { tunnelConnections: 1_000 } });
+    const tunnel = await tunnelOn(web, here(echoes.port), { direction });
+    expect(await together(tunnel.view.listenPort, 1_000)).toBe(1_000);
+    expect(await tunnel.close()).toMatchObject({ connections: 0, total: 1_000, failed: 0, reconnects: 0 });
   }, 60_000);
 
   test('lets a side that has ended read on', async () => {

@@ -76,6 +76,21 @@ export const exchange = async (port: number, times: number, atOnce: number, byte
   return whole;
 };
 
+/** So many connections that are all open before the first of them says anything; says how many got their own payload back. */
+export const together = async (port: number, count: number): Promise<number> => {
+  const sockets: Socket[] = [];
+  while (sockets.length < count)
+    sockets.push(
+      ...(await Promise.all(Array.from({ length: Math.min(100, count - sockets.length) }, () => reach(port)))),
+    );
+  const answers = sockets.map(async socket => {
+    const payload = randomBytes(1 + Math.floor(Math.random() * 20_000));
+    socket.end(payload);
+    return Buffer.concat(await socket.toArray()).equals(payload);
+  });
+  return (await Promise.all(answers)).filter(Boolean).length;
+};
+
 export type TestTunnel = {
   readonly view: TunnelView;
   readonly permit: Permit<Forward>;

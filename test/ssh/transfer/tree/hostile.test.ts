@@ -142,11 +142,14 @@ test('a folder of the host that turns into a link and back gives nothing of what
   const [tree, forbidden] = [join(top, 'tree'), join(top, 'forbidden')];
   const names = Array.from({ length: 20 }, (_unused, index) => `f${index}`);
   await layIn(tree, Object.fromEntries(names.map(name => [`folder/${name}`, 'allowed'])));
+  // Shorter than what it is put in the place of: version 3 opens by name alone, and what has the same owner, mode, second and size as
+  // the file that was listed cannot be told from it when it is there for no more than the moment of the opening.
   await layIn(forbidden, Object.fromEntries(names.map(name => [name, 'SECRET'])));
   const sent = await layIn(await real.folder(), Object.fromEntries(names.map(name => [`folder/${name}`, 'uploaded'])));
   const leave = () => ({ ...refusing('read', /forbidden/), barred: () => undefined });
   await using racer = await startSwap(join(tree, 'folder'), join(top, 'aside'), forbidden);
   let arrived = 0;
+  let disturbed = 0;
   for (let round = 0; round < 25; round += 1) {
     const to = real.nothing();
     const counts = await real.download(tree, to, { leave: leave() });
@@ -154,10 +157,11 @@ test('a folder of the host that turns into a link and back gives nothing of what
     const found = await readdir(join(to, 'folder')).catch(() => []);
     for (const name of found)
       expect(['allowed', 'uploaded']).toContain(await readFile(join(to, 'folder', name), 'utf8'));
-    await real.upload(sent, tree, { leave: leave() });
+    const { leftOutCount } = await real.upload(sent, tree, { leave: leave() });
+    if (counts.leftOutCount + leftOutCount > 0) disturbed += 1;
   }
   await racer[Symbol.asyncDispose]();
-  expect(arrived).toBeGreaterThan(0);
+  expect([arrived > 0, disturbed > 0]).toEqual([true, true]);
   // Where the folder stays a good one for long, an empty file of ours may stay in the other; never more than that.
   const others = (await readdir(forbidden)).filter(name => !names.includes(name));
   for (const name of others) expect([name, await readFile(join(forbidden, name), 'utf8')]).toEqual([name, '']);
