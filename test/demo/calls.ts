@@ -12,6 +12,8 @@ export type Step = {
   /** What is shown as the decision, or a thrown error when it is not what must come. */
   readonly judge: (result: Json, so: Json) => string | Promise<string>;
   readonly arrives: number | 'some';
+  /** What a person does first, in another terminal. */
+  readonly before?: () => Promise<void>;
 };
 
 const fail = (result: Json): never => {

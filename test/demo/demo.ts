@@ -4,6 +4,8 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BIN, home, type Raw, raw } from '../support/home.ts';
+import { tempFolder } from '../support/temp.ts';
+import { ASKING, approverIn, callsAround, maySign } from './approval.ts';
 import { BURST, STEPS, type Step } from './calls.ts';
 import { startTarget, type Target } from './target.ts';
 
@@ -31,6 +33,7 @@ const arrivals = async (target: Target, before: number, step: Step): Promise<num
 
 /** Plays one call, and looks from the far side how many commands arrived for it. */
 const play = async (server: Raw, target: Target, step: Step, so: Json, number: number | string): Promise<boolean> => {
+  await step.before?.();
   const before = target.arrived();
   const begun = performance.now();
   const result = await server.call(step.tool, step.args(so));
@@ -86,6 +89,7 @@ const policyFor = (far: string, port: number): Json => {
   document.rules.push(
     { id: 'demo-files', ...on, actions: ['read', 'list', 'write'], paths: [far, `${far}/**`] },
     { id: 'demo-tunnel', ...on, actions: ['forward'], ports: [port] },
+    ASKING,
   );
   return document;
 };
@@ -101,7 +105,10 @@ const main = async (): Promise<void> => {
     tags: ['demo'],
   };
   const hosts = { demo: entry, 'staging-1': { ...entry, tags: ['staging'] } };
-  await using place = await home(hosts, undefined, { knownHosts: [target.knownHosts], files: { root: '~/sallyport' } });
+  await using keys = await tempFolder('sallyport-approver-');
+  const approver = maySign() ? await approverIn(keys.path) : {};
+  const files = { root: '~/sallyport' };
+  await using place = await home(hosts, undefined, { knownHosts: [target.knownHosts], files, ...approver });
   const far = await folders(place.path);
   await place.policy(policyFor(far, target.port));
   say(`node     ${process.version}`);
@@ -112,9 +119,10 @@ const main = async (): Promise<void> => {
   say(
     `server   ${execFileSync(process.execPath, [BIN, '--version'], { encoding: 'utf8' }).trim()} on stdio, first answer after ${(performance.now() - begun).toFixed(0)} ms`,
   );
-  say('policy   policy.example.json, with a rule for a folder of the demo, and one for a port\n');
+  say('policy   policy.example.json, with rules for a folder of the demo, a port, and a question\n');
   const so: Json = { far, port: target.port };
-  for (const [index, step] of STEPS.entries()) await play(server, target, step, so, index + 1);
+  const steps = [...STEPS, ...(maySign() ? callsAround(place) : [])];
+  for (const [index, step] of steps.entries()) await play(server, target, step, so, index + 1);
   await burst(server, target, so);
   say('');
   server.child.stdin.end();

@@ -128,7 +128,7 @@ export class Transfers {
       const sftp = await openSftp(connection, { by: { grant: permit.grant }, signal: opening.signal, after });
       // Later it is given up by the transfer, which has something to put away.
       opening.release();
-      // As are those that help it, whose beginning alone is given up at once.
+      // The same holds for those that help it.
       const others = givingUpWith(signal);
       const closeAll = (): void => {
         others.now();
