@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { faultOfRoot } from '../ssh/transfer/local-place.ts';
 import { type Finding, well, wrong } from './finding.ts';
 import type { Io } from './io.ts';
-import { keptFrom } from './kept-files.ts';
+import { keptFrom, type Naming } from './kept-files.ts';
 import type { Options } from './options.ts';
 
 const CHECK = 'files';
@@ -10,13 +10,15 @@ const CHECK = 'files';
 /** Whether each folder that transfers may touch is one that they will. */
 export const checkRoots = async (
   { env, uid }: Io,
-  { files }: Pick<Config, 'files'>,
-  options: Pick<Options, 'paths'>,
+  config: Pick<Config, 'files'> & Naming,
+  options: Pick<Options, 'paths' | 'shadow'>,
 ): Promise<readonly Finding[]> => {
+  const { files } = config;
   if (files === undefined) return [];
+  const kept = keptFrom(options, env, config);
   return await Promise.all(
     files.roots.map(async root => {
-      const fault = await faultOfRoot(root, { uid, kept: keptFrom(options, env) });
+      const fault = await faultOfRoot(root, { uid, kept });
       if (fault === undefined) return well(CHECK, `transfers may read and write ${root}`);
       return wrong(CHECK, `no transfer may touch it: ${fault}`, MEND);
     }),

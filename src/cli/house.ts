@@ -112,8 +112,10 @@ type Filling = {
 };
 
 /** The folders for transfers: none that would let one change what it is judged by. */
-const filesOf = ({ uid, env }: Io, options: Options, { files }: Config, policy: string): { files?: Files } =>
-  files === undefined ? {} : { files: { ...files, uid, kept: [...keptFrom(options, env), policy] } };
+const filesOf = ({ uid, env }: Io, options: Options, config: Config, policy: string): { files?: Files } =>
+  config.files === undefined
+    ? {}
+    : { files: { ...config.files, uid, kept: [...keptFrom(options, env, config), policy] } };
 
 const firstPolicy = (file: string, text: string | undefined, pin: string | undefined): Policy => {
   if (text !== undefined) return compilePinned(text, file, pin);

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { examine, foundOf, settle } from './examined.ts';
 import { person } from './person.ts';
 
+const PIN = `SHA256:${'A'.repeat(43)}`;
+
 test('doctor says which folders for files no transfer will touch, and why', async () => {
   await using somebody = await person();
   const at = (name: string) => join(somebody.home.path, name);
@@ -20,4 +22,26 @@ test('doctor says which folders for files no transfer will touch, and why', asyn
     `wrong no transfer may touch it: ${at('missing')} does not exist.`,
     `wrong no transfer may touch it: ${somebody.home.path} is too near to ${at('.config/sallyport/config.json')}, which no transfer may touch: name a folder beside it.`,
   ]);
+});
+
+test.each([
+  { names: 'who may approve', more: { approvals: { allowedSigners: '~/work/x' } } },
+  { names: 'what signs an approval', more: { approvals: { key: '~/work/x' } } },
+  { names: 'which hosts are trusted', more: { knownHosts: ['~/work/x'] } },
+  { names: 'how hosts are reached', more: { sshConfig: '~/work/x' } },
+  { names: 'what a grant may do', more: { grants: { other: { policy: '~/work/x' } } } },
+  {
+    names: 'what logs in',
+    hosts: { web: { address: '127.0.0.1', user: 'me', auth: { key: '~/work/x' }, hostKey: PIN } },
+  },
+])('a folder for files that holds the file which says $names is touched by no transfer', async one => {
+  await using somebody = await person();
+  const at = (name: string) => join(somebody.home.path, name);
+  await mkdir(at('work'), { mode: 0o700 });
+  await somebody.home.write('work/x', '');
+  await settle(somebody, one.hosts ?? {}, { ...one.more, files: { root: '~/work' } });
+  const [found] = foundOf(await examine(somebody), 'files');
+  expect(found?.says).toBe(
+    `no transfer may touch it: ${at('work')} is too near to ${at('work/x')}, which no transfer may touch: name a folder beside it.`,
+  );
 });

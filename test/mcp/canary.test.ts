@@ -202,3 +202,14 @@ const codeOf = (answer: Record<string, unknown>): unknown =>
   answer.isError === true ? errorOf(answer).code : undefined;
 
 const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+test('no transfer reads or replaces the file that says which hosts are trusted [G20]', async () => {
+  await using files = await tempFolder();
+  const trusted = readFileSync(sshd.knownHosts, 'utf8');
+  const known = await files.write('known_hosts', trusted);
+  await using place = await homeFor(sshd, ALLOW_ALL, { files: { root: files.path }, knownHosts: [known] });
+  await using server = raw(place);
+  const asked = { host: 'web-1', remote_path: sshd.knownHosts, local_path: 'known_hosts' };
+  const codes = [await server.call('ssh_upload', asked), await server.call('ssh_download', asked)].map(codeOf);
+  expect([codes, readFileSync(known, 'utf8')]).toEqual([['LOCAL_DENIED', 'LOCAL_DENIED'], trusted]);
+});

@@ -52,7 +52,8 @@ export const downloadFile = async (job: Job, action: ToFile): Promise<FileGot> =
     });
     try {
       const got = await fetch(job, opened, part);
-      await putInPlaceHere(part, { mode: modeHere(attributes.mode), modifiedAt: attributes.modifiedAt });
+      const mayStay = async () => await mustStillGrant(job, path);
+      await putInPlaceHere(part, { mode: modeHere(attributes.mode), modifiedAt: attributes.modifiedAt, mayStay });
       const resumed = part.bytes > 0 ? { resumedFrom: part.bytes } : {};
       return { remotePath: path, size: got, sha256: part.sum.hex, ...resumed };
     } catch (error) {
@@ -61,6 +62,13 @@ export const downloadFile = async (job: Job, action: ToFile): Promise<FileGot> =
   } finally {
     await opened.file.close().catch(() => undefined);
   }
+};
+
+/** What was given up, or is not granted any more, gets no final name. */
+const mustStillGrant = async (job: Job, path: string): Promise<void> => {
+  mustGoOn(job);
+  mustGrant(job.ground, 'read', path);
+  await job.ground.leave.charge(0);
 };
 
 /** The permission bits that a file of a host has here: nobody else may write to it. */

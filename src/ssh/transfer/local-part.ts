@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { open, readdir, rename, statfs } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
 import { isCode } from '../../state/private.ts';
 import { bytesOf, nameOf } from '../../text/byte-name.ts';
@@ -12,6 +12,7 @@ import {
   mustBeLocalFile,
   mustLieHere,
   reopenLocal,
+  takeAway,
   tried,
 } from './local-place.ts';
 import { isPartOf, keyOf, partName } from './part.ts';
@@ -131,14 +132,22 @@ export const mustBeReplaceableHere = async (final: LocalPlace): Promise<void> =>
   await handle.close();
 };
 
-/** On the disk, with this mode and time, and then under its final name in one step. */
+type Last = {
+  readonly mode: number;
+  readonly modifiedAt: number | undefined;
+  /** Asked when all of it is on the disk: rejects when it may not stay. */
+  readonly mayStay: () => Promise<void>;
+};
+
+/** On the disk, with this mode and time, and then, when it may still stay, under its final name in one step. */
 export const putInPlaceHere = async (
   { place, final, handle }: LocalPart,
-  { mode, modifiedAt }: { readonly mode: number; readonly modifiedAt: number | undefined },
+  { mode, modifiedAt, mayStay }: Last,
 ): Promise<void> => {
   await tried(final, handle.chmod(mode));
   if (modifiedAt !== undefined) await tried(final, handle.utimes(modifiedAt, modifiedAt));
   await tried(final, handle.sync());
+  await mayStay();
   await mustLieHere(place, await handle.stat({ bigint: true }));
   await handle.close();
   await mustLieHere(final);
@@ -153,15 +162,17 @@ const syncFolder = async (folder: string): Promise<void> => {
     const handle = await open(bytesOf(folder), constants.O_RDONLY);
     await handle.sync().finally(() => handle.close());
   } catch (error) {
-    if (!isCode(error, 'EPERM') && !isCode(error, 'EISDIR') && !isCode(error, 'EINVAL')) throw error;
+    if (!['EPERM', 'EACCES', 'EISDIR', 'EINVAL'].some(code => isCode(error, code))) throw error;
   }
 };
 
 /** What became of a download that failed, for whoever asked: a part that a later one can go on with is kept and said, any other is taken away. */
 export const dropLocalPart = async (job: Job, { place, handle }: LocalPart, error: unknown): Promise<unknown> => {
-  const size = Number((await localStat(place.path))?.size ?? 0n);
+  // One whose folder was moved away is found by nobody who goes on.
+  const there = await localStat(place.path).catch(() => undefined);
+  const size = Number(there?.size ?? 0n);
+  const kept = !job.revoked() && isKept(error, size);
+  if (!kept) await takeAway(handle, place);
   await handle.close();
-  if (!job.revoked() && isKept(error, size)) return resumable(error, size);
-  await rm(bytesOf(place.path), { force: true });
-  return error;
+  return kept ? resumable(error, size) : error;
 };

@@ -134,11 +134,11 @@ const opened = async (place: LocalPlace, flags: number): Promise<LocalFile> => {
   }
 };
 
-/** The name is nobody else's, so it is taken away wherever it is now. */
-const takeAway = async (handle: FileHandle, { path }: LocalPlace): Promise<void> => {
+/** Takes away a file of a name that is nobody else's, wherever it lies by now. What cannot be taken away stays: that hides no other failure. */
+export const takeAway = async (handle: FileHandle, { path }: LocalPlace): Promise<void> => {
   const there = await pathOf(handle);
   if (there !== undefined && splitPath(there).name !== splitPath(path).name) return;
-  await rm(bytesOf(there ?? path), { force: true });
+  await rm(bytesOf(there ?? path), { force: true }).catch(() => undefined);
 };
 
 /** Throws unless the place is still where it was, with this very file at it, or, without one, whatever or nothing at it. */

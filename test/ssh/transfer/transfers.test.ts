@@ -76,9 +76,14 @@ test('more than sixty-four do not wait, and who gives up waiting is out of the q
   const first = ground.up('first', 'f', { leave: held.leave });
   await held.reached;
   const [one, rest] = [new AbortController(), new AbortController()];
+  let queued = 0;
+  const progress = (): void => {
+    queued += 1;
+  };
   const waiting = Array.from({ length: 64 }, (_, index) =>
-    failureOf(ground.up(`w${index}`, 'f', { signal: index === 0 ? one.signal : rest.signal })),
+    failureOf(ground.up(`w${index}`, 'f', { progress, signal: index === 0 ? one.signal : rest.signal })),
   );
+  await expect.poll(() => queued).toBe(64);
   expect((await failureOf(ground.up('late', 'f'))).code).toBe('BUSY');
   one.abort();
   expect((await waiting[0])?.code).toBe('CANCELLED');

@@ -62,7 +62,7 @@ const beginPart = async (run: Run, folder: Fetching, incoming: Incoming, { attri
   const to = within(run.local.path, incoming.path);
   const key = keyOf({ grant: job.grant, to, size, modifiedMs: modifiedAt * 1_000 });
   const part = partName(name, job.random, key);
-  const found = run.resume ? await claim(folder, { name, key, part }) : undefined;
+  const found = run.resume ? await claim(folder, { name, key, part, uid: job.files?.uid }) : undefined;
   if (found !== undefined) {
     const from = await verified(run, found, { remote, size }).catch(async (error: unknown) => {
       await disk.close(found);
@@ -81,14 +81,15 @@ const beginPart = async (run: Run, folder: Fetching, incoming: Incoming, { attri
   return { fd, part, from: 0 };
 };
 
+type Claimed = { readonly name: string; readonly key: string; readonly part: string; readonly uid: number | undefined };
+
 /** Gives a part of this key a name of our own: of several who want it, one gets it. */
-const claim = async (
-  { local }: Fetching,
-  { name, key, part }: { readonly name: string; readonly key: string; readonly part: string },
-): Promise<number | undefined> => {
+const claim = async ({ local }: Fetching, { name, key, part, uid }: Claimed): Promise<number | undefined> => {
   let claimed = false;
   for await (const entry of local.entries()) {
     if (entry.kind !== 'file' || entry.name === part || !isPartOf(entry.name, name, key)) continue;
+    // Who owns a file can change it later.
+    if (uid !== undefined && (await disk.lstat(local.at(entry.name))).uid !== uid) continue;
     // One is enough; what else was left of this file nobody can need.
     if (claimed) await disk.unlink(local.at(entry.name)).catch(() => undefined);
     else
