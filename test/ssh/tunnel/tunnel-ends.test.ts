@@ -69,6 +69,8 @@ test.each(WAYS)(
         const number = (socket.read(4) as Buffer | null)?.readUInt32BE();
         const own = number === undefined ? undefined : manners[number];
         if (number !== undefined && own !== undefined) plays[number] = play(socket, own);
+        // It was broken off before it had said who it is.
+        else socket.destroy();
       });
     });
     using web = testFleet({ ...host, transport }, { knownHosts: sshd.knownHosts });
