@@ -4,7 +4,6 @@ import { CEDAR } from './cedar.ts';
 import { warmExec } from './exec.ts';
 import type { Figures } from './figures.ts';
 import { ms, ratio } from './figures.ts';
-import { manyFiles, oneFile, type Pair } from './files.ts';
 import { gatePass } from './gate.ts';
 import { coldExec, fanOut } from './hosts.ts';
 import { managedMemory, terminalMemory } from './memory.ts';
@@ -13,15 +12,11 @@ import { decisions } from './policy.ts';
 import { sessionLine } from './sessions.ts';
 import { firstResponse } from './start.ts';
 import { cancelToProof, exitWhenAlone } from './stop.ts';
-import { throughTunnels } from './tunnels.ts';
+import { transfers } from './transfers.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   ...{ ours: '`ssh_exec`, whole server', bare: 'ssh2 as it comes', ssh: '`ssh`' },
   ...{ xargs: '`xargs -P 10` over OpenSSH masters', ansible: '`ansible -f 10 -m raw`' },
-};
-
-const TUNNELLED: Readonly<Record<string, string>> = {
-  ...{ up: '210 MB up', down: '210 MB down', open: '50 connections, one after the other' },
 };
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -32,6 +27,11 @@ await using sshd = await startSshd();
 say(
   `node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? '?'}), load ${loadavg()[0]?.toFixed(1)} at the start\n`,
 );
+if (process.argv[2] === 'files') {
+  await transfers(sshd, say);
+  await sshd.close();
+  process.exit(0);
+}
 say('| what | n | min | p50 | p99 | beside |\n|---|--:|--:|--:|--:|---|');
 
 const { start, rssMb } = await firstResponse(sshd, 15);
@@ -81,22 +81,7 @@ say('\n| output, MB/s | ssh2 alone | `ssh` | ours | of ssh2 |\n|---|--:|--:|--:|
 for (const [name, { bare, ssh, ours }] of Object.entries(await outputRates(sshd, 2)))
   say(`| ${name} | ${bare.toFixed(0)} | ${ssh.toFixed(0)} | ${ours.toFixed(0)} | ${ratio(ours, bare)} |`);
 for (const [name, rate] of Object.entries(captureRates())) say(`| kept, ${name} | | | ${rate.toFixed(0)} | |`);
-say('\n| files, p50 | ours | `scp`, warm master | ours is so many times as fast |\n|---|--:|--:|--:|');
-const besideScp = (name: string, { up, down }: Readonly<Record<'up' | 'down', Pair>>, aim: string): void => {
-  for (const [way, { ours, scp }] of Object.entries({ up, down }))
-    say(`| ${name}, ${way} | ${ms(ours.p50)} | ${ms(scp.p50)} | ${ratio(scp.p50, ours.p50)}, aim ${aim} |`);
-};
-besideScp('300 MB on loopback', await oneFile(sshd, { bytes: 300_000_000, rounds: 5 }), '0.7x');
-besideScp('60 MB at a round trip of 50 ms', await oneFile(sshd, { bytes: 60_000_000, rounds: 3, delayMs: 25 }), '3x');
-besideScp('10,000 files of 4 KiB', await manyFiles(sshd, { count: 10_000, bytes: 4_096, rounds: 3 }), '3x');
-say(
-  '\n| tunnels, p50 | ours | `ssh -L` | no tunnel | ours is so many times as fast as `ssh -L` |\n|---|--:|--:|--:|--:|',
-);
-const tunnels = await throughTunnels(sshd, { bytes: 65_536 * 3_200, opens: 50, rounds: 5 });
-for (const [name, { ours, ssh, none }] of Object.entries(tunnels))
-  say(
-    `| ${TUNNELLED[name] ?? name} | ${ms(ours.p50)} | ${ms(ssh.p50)} | ${ms(none.p50)} | ${ratio(ssh.p50, ours.p50)} |`,
-  );
+await transfers(sshd, say);
 say('\n| memory | 1 | 100 | 1,000 |\n|---|--:|--:|--:|');
 const kib = (values: readonly number[]): string => values.map(value => `${value.toFixed(0)} KiB`).join(' | ');
 const COUNTS = [1, 100, 1000];
