@@ -13,7 +13,8 @@ export type TempFolder = AsyncDisposable & {
 /** Makes a folder that nobody else uses. */
 export const tempFolder = async (prefix = 'sallyport-test-'): Promise<TempFolder> => {
   const path = await mkdtemp(join(tmpdir(), prefix));
-  const remove = () => rm(path, { recursive: true, force: true });
+  // What a test has stopped may still be writing its last.
+  const remove = () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   const write = async (name: string, content: string | Uint8Array, mode = 0o600) => {
     const file = join(path, name);
     await mkdir(dirname(file), { recursive: true });
