@@ -63,15 +63,18 @@ const burst = async (server: Raw, target: Target, so: Json): Promise<void> => {
   expectThat(false, 'the limit refused none of forty calls');
 };
 
-/** Processes that carry a mark of some server, by their ids. */
-const marked = (): readonly string[] =>
-  readdirSync('/proc').filter(name => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(join('/proc', name, 'environ'), 'latin1').includes('SALLYPORT_ID=');
-    } catch {
-      return false; // It has ended, or belongs to somebody else.
-    }
-  });
+/** The marks of some server that processes carry now: what others have left does not count here, however often it forks. */
+const marks = (): ReadonlySet<string> =>
+  new Set(
+    readdirSync('/proc').flatMap(name => {
+      try {
+        const environ = /^\d+$/.test(name) ? readFileSync(join('/proc', name, 'environ'), 'latin1') : '';
+        return /SALLYPORT_ID=[^\0]*/.exec(environ) ?? [];
+      } catch {
+        return []; // It has ended, or belongs to somebody else.
+      }
+    }),
+  );
 
 /** Gives the folder that stands for one of the host, with a link in it; and makes a small tree in the one for files of this machine. */
 const folders = async (path: string): Promise<string> => {
@@ -95,7 +98,7 @@ const policyFor = (far: string, port: number): Json => {
 };
 
 const main = async (): Promise<void> => {
-  const others = marked();
+  const others = marks();
   await using target = await startTarget(process.env.SALLYPORT_SSHD);
   const entry = {
     address: '127.0.0.1',
@@ -137,7 +140,7 @@ const main = async (): Promise<void> => {
   );
   const verified = spawnSync(process.execPath, [BIN, 'audit', 'verify'], { env: place.env, encoding: 'utf8' });
   expectThat(verified.status === 0, `sallyport audit verify: ${verified.stdout.trim().split('\n')[0]}`);
-  const left = marked().filter(pid => !others.includes(pid));
+  const left = [...marks()].filter(mark => !others.has(mark));
   expectThat(left.length === 0, 'no process of it is left on the target');
 };
 
