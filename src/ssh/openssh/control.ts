@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import { BrokenMessage, fieldsOf, frame, type Part, splitter } from '../packet.ts';
 import { after } from '../timer.ts';
-import { BrokenMessage, fieldsOf, frame, type Part, splitter } from './packet.ts';
 
 /** What a master is asked, and what it answers (OpenSSH's PROTOCOL.mux). */
 const MUX = { HELLO: 1, STOP_LISTENING: 0x10000009, PROXY: 0x1000000f, OK: 0x80000001, IS_PROXY: 0x8000000f } as const;

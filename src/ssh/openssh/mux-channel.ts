@@ -1,6 +1,6 @@
 import { Duplex, Readable } from 'node:stream';
+import { BrokenMessage, type Fields, type Part } from '../packet.ts';
 import { MSG, STDERR } from './messages.ts';
-import { BrokenMessage, type Fields, type Part } from './packet.ts';
 
 /** How a channel sends: false when the socket is full, and `drained` is then to be waited for. */
 export type Wire = {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import { BrokenMessage, type Fields, fieldsOf, frame, type Part } from '../packet.ts';
 import { MSG, PROHIBITED } from './messages.ts';
 import { MuxChannel, type Wire } from './mux-channel.ts';
-import { BrokenMessage, type Fields, fieldsOf, frame, type Part } from './packet.ts';
 
 /** What becomes of a channel that was asked for; nothing of the channel is heard before. */
 export type Opening = {

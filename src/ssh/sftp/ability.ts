@@ -1,4 +1,4 @@
-import { BrokenMessage } from '../openssh/packet.ts';
+import { BrokenMessage } from '../packet.ts';
 import { extended } from './answers.ts';
 import type { Answer, Conversation } from './conversation.ts';
 import { FXP, uint64 } from './wire.ts';

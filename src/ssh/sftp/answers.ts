@@ -1,6 +1,6 @@
 import { nameOf } from '../../text/byte-name.ts';
 import { safeLine } from '../../text/safe.ts';
-import { BrokenMessage, type Fields } from '../openssh/packet.ts';
+import { BrokenMessage, type Fields } from '../packet.ts';
 import { isPossible, readAttributes } from './attributes.ts';
 import type { Answer } from './conversation.ts';
 import type { Attributes, Entry } from './sftp.ts';

@@ -1,4 +1,4 @@
-import type { Fields, Part } from '../openssh/packet.ts';
+import type { Fields, Part } from '../packet.ts';
 import type { Attributes, Changes, FileKind } from './sftp.ts';
 import { halves, uint64 } from './wire.ts';
 

@@ -1,6 +1,6 @@
 import { bytesOf } from '../../text/byte-name.ts';
 import { windowFor } from '../dial/window.ts';
-import type { Part } from '../openssh/packet.ts';
+import type { Part } from '../packet.ts';
 import { type Greeting, limitsOf } from './ability.ts';
 import { attributes, done, extended, oneName, onePath } from './answers.ts';
 import { attributesFor } from './attributes.ts';

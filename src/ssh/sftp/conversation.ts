@@ -1,6 +1,6 @@
 import type { Failure } from '../../errors.ts';
 import { type Channel, follow, type Status } from '../command/channel.ts';
-import { BrokenMessage, type Fields, fieldsOf, frame, type Part } from '../openssh/packet.ts';
+import { BrokenMessage, type Fields, fieldsOf, frame, type Part } from '../packet.ts';
 import type { After } from '../timer.ts';
 import { Beginning } from './beginning.ts';
 import { Outbox } from './outbox.ts';

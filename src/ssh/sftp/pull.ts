@@ -1,7 +1,7 @@
 import { heard } from './heard.ts';
 import { Pieces } from './pieces.ts';
 import type { RemoteFile } from './sftp.ts';
-import { turnsUntil } from './turns.ts';
+import { waitsUntil } from './waits.ts';
 
 /** From the first byte to the one behind the last; to the end of the file, wherever that is, without `to`. */
 export type Span = { readonly from: number; readonly to?: number };
@@ -21,7 +21,7 @@ const FIRST_AHEAD = 4;
  * and with CANCELLED when `signal` comes.
  */
 export const pull = async (file: RemoteFile, { from, to }: Span, sink: Sink, signal?: AbortSignal): Promise<number> => {
-  const turns = turnsUntil(signal);
+  const waits = waitsUntil(signal);
   const slots = Math.max(1, Math.floor(file.window / file.maxRead));
   const ahead: Promise<Part>[] = [];
   let most = to === undefined ? Math.min(FIRST_AHEAD, slots) : slots;
@@ -39,14 +39,14 @@ export const pull = async (file: RemoteFile, { from, to }: Span, sink: Sink, sig
       askOn();
       const first = ahead.shift();
       if (first === undefined) return at;
-      const { pieces, length, isLast } = await turns.wait(first);
-      if (length > 0) await turns.wait(sink(pieces));
+      const { pieces, length, isLast } = await waits.wait(first);
+      if (length > 0) await waits.wait(sink(pieces));
       at += length;
       if (isLast) return at;
       most = Math.min(slots, most + 1);
     }
   } finally {
-    turns.release();
+    waits.release();
   }
 };
 

@@ -1,6 +1,6 @@
 import { Flights } from './flights.ts';
 import type { RemoteFile } from './sftp.ts';
-import { turnsUntil } from './turns.ts';
+import { waitsUntil } from './waits.ts';
 
 /** Where to begin, over which other conversations (`openBeside`) the same file is open, and who is told how far all of it is written. */
 export type Place = {
@@ -20,19 +20,19 @@ export type Source = AsyncIterable<Buffer> | Iterable<Buffer>;
  */
 export const push = async (file: RemoteFile, place: Place, source: Source, signal?: AbortSignal): Promise<number> => {
   const { at, beside = [], written } = place;
-  const turns = turnsUntil(signal);
+  const waits = waitsUntil(signal);
   const flights = new Flights([file, ...beside], at, written);
   const parts = partsOf(source);
   try {
     for (;;) {
-      const { done, value } = await turns.wait(parts.next());
+      const { done, value } = await waits.wait(parts.next());
       if (done === true) break;
       for (let cut = 0; cut < value.length; cut += file.maxWrite) {
-        while (!flights.hasRoom) await turns.wait(flights.landed());
+        while (!flights.hasRoom) await waits.wait(flights.landed());
         flights.start(value.subarray(cut, cut + file.maxWrite));
       }
     }
-    await turns.wait(flights.over());
+    await waits.wait(flights.over());
     return flights.offset;
   } catch (error) {
     // A source that hangs would not let go of itself either: it is told, and not waited for.
@@ -40,7 +40,7 @@ export const push = async (file: RemoteFile, place: Place, source: Source, signa
     if (signal?.aborted !== true) await flights.over().catch(() => undefined);
     throw error;
   } finally {
-    turns.release();
+    waits.release();
   }
 };
 

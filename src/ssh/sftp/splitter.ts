@@ -1,4 +1,4 @@
-import { BrokenMessage } from '../openssh/packet.ts';
+import { BrokenMessage } from '../packet.ts';
 import { Pieces } from './pieces.ts';
 import { FXP } from './wire.ts';
 

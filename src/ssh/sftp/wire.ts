@@ -1,4 +1,4 @@
-import type { Fields } from '../openssh/packet.ts';
+import type { Fields } from '../packet.ts';
 
 /** The messages of version 3 (draft-ietf-secsh-filexfer-02 section 3). */
 export const FXP = {

@@ -8,7 +8,7 @@ import { takeOver } from '../../../src/ssh/openssh/control.ts';
 import { Mux } from '../../../src/ssh/openssh/mux.ts';
 import type { MuxChannel } from '../../../src/ssh/openssh/mux-channel.ts';
 import { openSession } from '../../../src/ssh/openssh/open-session.ts';
-import { BrokenMessage, fieldsOf, frame, type Part, splitter } from '../../../src/ssh/openssh/packet.ts';
+import { BrokenMessage, fieldsOf, frame, type Part, splitter } from '../../../src/ssh/packet.ts';
 import { type TempFolder, tempFolder } from '../../support/temp.ts';
 import { untilTrue } from '../../support/until.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BrokenMessage, frame } from '../../../src/ssh/openssh/packet.ts';
+import { BrokenMessage, frame } from '../../../src/ssh/packet.ts';
 import { Splitter } from '../../../src/ssh/sftp/splitter.ts';
 import { FXP } from '../../../src/ssh/sftp/wire.ts';
 import { writeMessage } from '../../../src/ssh/sftp/write-message.ts';
