@@ -6,6 +6,7 @@ import { approversFrom, NAMESPACE, sign } from '../../src/cli/approvers.ts';
 import type { KeygenPlace } from '../../src/cli/ssh-keygen.ts';
 import { startAgent } from '../support/agent.ts';
 import { listIn, type Person, personIn } from '../support/approvers.ts';
+import { securityKey, startFakeAgent } from '../support/fake-agent.ts';
 import { type TempFolder, tempFolder } from '../support/temp.ts';
 
 let temp: TempFolder;
@@ -176,6 +177,22 @@ describe('signing', () => {
       principal: 'alice',
     });
   });
+
+  test.each(['ed25519', 'ecdsa'] as const)(
+    'uses an %s key of a security key (FIDO) that an agent holds',
+    async kind => {
+      const key = securityKey(kind);
+      await using agent = await startFakeAgent([key]);
+      const path = join(temp.path, `sk-${kind}.pub`);
+      await writeFile(path, `${key.publicKey}\n`, { mode: 0o600 });
+      const env = { ...place.env, SSH_AUTH_SOCK: agent.socket };
+      const lent = await sign({ ...place, env }, path, { text: TEXT, attended: false });
+      expect(agent.signed()).toBe(1);
+      const signature = 'signature' in lent ? lent.signature : lent.why;
+      expect(await verify(await list(`carol ${key.publicKey}\n`), signature)).toMatchObject({ principal: 'carol' });
+      expect(await verify(await list(alice.line()), signature)).toEqual(expect.any(String));
+    },
+  );
 
   test('says why there is no signature', async () => {
     expect(await sign(place, join(temp.path, 'nothing'), { text: TEXT, attended: false })).toEqual({
