@@ -34,7 +34,16 @@ export const startFakeAgent = async (keys: readonly HeldKey[], answer?: () => Bu
   };
   const server = createServer(client => {
     client.on('error', () => {});
-    client.on('data', chunk => client.write(reply(chunk.subarray(4))));
+    let heard: Buffer = Buffer.alloc(0);
+    client.on('data', chunk => {
+      // OpenSSH writes the length and the message apart.
+      heard = Buffer.concat([heard, chunk]);
+      while (heard.length >= 4 && heard.length >= 4 + heard.readUInt32BE(0)) {
+        const end = 4 + heard.readUInt32BE(0);
+        client.write(reply(heard.subarray(4, end)));
+        heard = heard.subarray(end);
+      }
+    });
   });
   await new Promise<void>(resolve => server.listen(socket, resolve));
   return {
