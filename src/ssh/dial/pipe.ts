@@ -12,9 +12,9 @@ export type Pipe = {
   readonly end: () => void;
 };
 
-/** A connected socket. */
+/** A connected socket; what is written to it in one go goes to the kernel at once. */
 export const socketPipe = (socket: Socket): Pipe => ({
-  stream: socket,
+  stream: gathering(socket),
   address: socket.remoteAddress,
   received: () => socket.bytesRead,
   end: () => socket.destroySoon(),
@@ -29,4 +29,22 @@ export const forwardedPipe = (stream: Duplex): Pipe => {
   });
   stream.on('end', () => stream.destroy());
   return { stream, address: undefined, received: () => received, end: () => void stream.destroy() };
+};
+
+/** ssh2 writes each packet in three pieces: to hand each to the kernel by itself costs more than to encrypt it. */
+const gathering = (socket: Socket): Socket => {
+  const write = socket.write;
+  let due = false;
+  const gather = (...args: readonly unknown[]): boolean => {
+    if (!due) {
+      due = true;
+      socket.cork();
+      queueMicrotask(() => {
+        due = false;
+        socket.uncork();
+      });
+    }
+    return Reflect.apply(write, socket, args);
+  };
+  return Object.assign(socket, { write: gather });
 };
