@@ -208,9 +208,9 @@ export class Carrier {
     };
   }
 
-  /** A terminal and a subsystem take an own channel: what lives long gains nothing by beginning a round trip earlier. */
+  /** A terminal takes an own channel: what lives long gains nothing by beginning a round trip earlier. */
   async #ask(command: string, options: OpenOptions, lane: Lane): Promise<Opened> {
-    const own = lane.reserved || options.pty !== undefined || options.subsystem === true;
+    const own = lane.reserved || options.pty !== undefined;
     const spare = own ? undefined : await this.#spare.take(options.signal);
     const opened = spare?.run(command, options) ?? this.link.open(command, options);
     this.#keepSpare();

@@ -30,10 +30,11 @@ export const prepareExec = (host: Host, line: Line): Promise<Prepared | undefine
 const prepared = (host: Host, line: Line, channel: ClientChannel): Prepared => {
   const { client } = line;
   const run: Prepared['run'] = (command, options) => {
+    const { env = {}, subsystem = false } = options;
     const ends = endsOf(channel);
     const send: Send = answer => {
       const answered = (failed: boolean): void => answer(failed ? new Error(REFUSED) : undefined, channel);
-      const sent = line.isOpen() && execOn(client, channel, { command, env: options.env ?? {} }, answered);
+      const sent = line.isOpen() && execOn(client, channel, { command, env, subsystem }, answered);
       return sent && ends !== undefined ? { number: ends.here } : undefined;
     };
     return askFor(host, client, options, send);

@@ -89,11 +89,18 @@ export const endsOf = (channel: unknown): { readonly here: number; readonly ther
 const isOpenEnd = (end: unknown): end is { readonly id: number } =>
   typeof end === 'object' && end !== null && 'state' in end && end.state === 'open' && 'id' in end;
 
-/** Asks an open channel to run a command; `answer` is called once, with whether it failed. False when nothing was sent. */
+/** What an open channel is asked for: to run a command, or to begin the subsystem of that name. */
+type Wanted = {
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly subsystem: boolean;
+};
+
+/** Asks an open channel for it; `answer` is called once, with whether it failed. False when nothing was sent. */
 export const execOn = (
   client: Client,
   channel: ClientChannel,
-  { command, env }: { readonly command: string; readonly env: Readonly<Record<string, string>> },
+  { command, env, subsystem }: Wanted,
   answer: (failed: boolean) => void,
 ): boolean => {
   const [ends, protocol] = [endsOf(channel), protocolOf(client)];
@@ -101,9 +108,11 @@ export const execOn = (
   if (ends === undefined || protocol === undefined || !Array.isArray(callbacks)) return false;
   if (!('exec' in protocol) || typeof protocol.exec !== 'function') return false;
   if (!('env' in protocol) || typeof protocol.env !== 'function') return false;
+  if (!('subsystem' in protocol) || typeof protocol.subsystem !== 'function') return false;
   for (const [name, value] of Object.entries(env)) protocol.env(ends.there, name, value, false);
   callbacks.push((failed: unknown) => answer(Boolean(failed)));
-  protocol.exec(ends.there, command, true);
+  if (subsystem) protocol.subsystem(ends.there, command, true);
+  else protocol.exec(ends.there, command, true);
   return true;
 };
 

@@ -10,7 +10,7 @@ type Flight = { readonly end: number; landed: boolean };
 
 /** The writes of one file that are on their way, over one conversation or more, each to the one that has the least to do. */
 export class Flights {
-  readonly #lanes: { readonly file: RemoteFile; busy: number }[];
+  readonly #lanes: { readonly file: RemoteFile; busy: number }[] = [];
   readonly #tell: ((offset: number) => void) | undefined;
   readonly #order: Flight[] = [];
   #flying = 0;
@@ -19,11 +19,17 @@ export class Flights {
   #failure: { readonly why: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(files: readonly RemoteFile[], offset: number, written: ((offset: number) => void) | undefined) {
-    this.#lanes = files.map(file => ({ file, busy: 0 }));
+  constructor(file: RemoteFile, offset: number, written: ((offset: number) => void) | undefined) {
+    this.join(file);
     this.#offset = offset;
     this.#written = offset;
     this.#tell = written;
+  }
+
+  /** Sends over this one too, which has the same file open. */
+  join(file: RemoteFile): void {
+    this.#lanes.push({ file, busy: 0 });
+    this.#wake();
   }
 
   /** Where the next one goes. */

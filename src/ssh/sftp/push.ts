@@ -2,10 +2,10 @@ import { Flights } from './flights.ts';
 import type { RemoteFile } from './sftp.ts';
 import { waitsUntil } from './waits.ts';
 
-/** Where to begin, over which other conversations (`openBeside`) the same file is open, and who is told how far all of it is written. */
+/** Where to begin, over which other conversations (`openBeside`) the same file is open soon, and who is told how far all of it is written. */
 export type Place = {
   readonly at: number;
-  readonly beside?: readonly RemoteFile[];
+  readonly beside?: Promise<readonly RemoteFile[]> | undefined;
   /** Every byte before the offset is written, says the server; behind it there may be gaps. */
   readonly written?: (offset: number) => void;
 };
@@ -19,9 +19,13 @@ export type Source = AsyncIterable<Buffer> | Iterable<Buffer>;
  * `RemoteFile.write` or the source does, when nothing is on its way any more, and at once with CANCELLED when `signal` comes.
  */
 export const push = async (file: RemoteFile, place: Place, source: Source, signal?: AbortSignal): Promise<number> => {
-  const { at, beside = [], written } = place;
+  const { at, beside, written } = place;
   const waits = waitsUntil(signal);
-  const flights = new Flights([file, ...beside], at, written);
+  const flights = new Flights(file, at, written);
+  beside?.then(
+    files => files.forEach(one => void flights.join(one)),
+    () => undefined,
+  );
   const parts = partsOf(source);
   try {
     for (;;) {

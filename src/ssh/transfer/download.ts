@@ -1,5 +1,6 @@
 import type { Transfer } from '../../call.ts';
 import { Failure } from '../../errors.ts';
+import { heard } from '../sftp/heard.ts';
 import { pull } from '../sftp/pull.ts';
 import { askingOn, changedMeanwhile, type Job, mustGoOn, Sum } from './job.ts';
 import {
@@ -13,6 +14,7 @@ import {
 import { localPlace, tried } from './local-place.ts';
 import { checkRemotePath, shownPath } from './path.ts';
 import { type Ground, look, mustGrant, type Opened, openRead, realPlace } from './place.ts';
+import { lookAhead } from './survey.ts';
 
 /** What came of one file: see `Transferred`. */
 export type FileGot = {
@@ -52,7 +54,12 @@ export const downloadFile = async (job: Job, action: ToFile): Promise<FileGot> =
     });
     try {
       const got = await fetch(job, opened, part);
-      const mayStay = async () => await mustStillGrant(job, path);
+      // Asked while the bytes here go to the disk.
+      const whole = heard(mustBeWhole(job.ground, opened, got));
+      const mayStay = async (): Promise<void> => {
+        await whole;
+        await mustStillGrant(job, path);
+      };
       await putInPlaceHere(part, { mode: modeHere(attributes.mode), modifiedAt: attributes.modifiedAt, mayStay });
       const resumed = part.bytes > 0 ? { resumedFrom: part.bytes } : {};
       return { remotePath: path, size: got, sha256: part.sum.hex, ...resumed };
@@ -60,7 +67,7 @@ export const downloadFile = async (job: Job, action: ToFile): Promise<FileGot> =
       throw await dropLocalPart(job, part, error);
     }
   } finally {
-    await opened.file.close().catch(() => undefined);
+    void heard(opened.file.close());
   }
 };
 
@@ -77,10 +84,12 @@ export const modeHere = (mode: number | undefined): number => 0o600 | ((mode ?? 
 type Granted = Opened & { readonly path: string };
 
 const openGranted = async (ground: Ground, asked: string): Promise<Granted> => {
-  const path = await realPlace(ground, asked);
+  const real = realPlace(ground, asked);
+  const lookAtReal = lookAhead(ground, asked);
+  const path = await real;
   mustGrant(ground, 'read', path);
   await ground.leave.charge(0);
-  return { path, ...(await openRead(ground, path)) };
+  return { path, ...(await openRead(ground, path, await lookAtReal(path))) };
 };
 
 const fetch = async (job: Job, opened: Granted, part: LocalPart): Promise<number> => {
@@ -110,7 +119,6 @@ const fetch = async (job: Job, opened: Granted, part: LocalPart): Promise<number
     mustGoOn(job);
     throw error;
   }
-  await mustBeWhole(ground, opened, at);
   return at;
 };
 
@@ -183,6 +191,6 @@ export const downloadText = async (job: Job, action: ToText): Promise<TextGot> =
       sha256: sum.hex,
     };
   } finally {
-    await file.close().catch(() => undefined);
+    void heard(file.close());
   }
 };

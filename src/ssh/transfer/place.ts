@@ -160,15 +160,25 @@ export const mustLieThere = async (ground: Ground, path: string): Promise<void> 
   if (real !== undefined && real !== path) throw moved(ground, path);
 };
 
+/** What lies at a real path, which must still lead to itself, right before a part takes its place. */
+export const lookLast = async (ground: Ground, path: string): Promise<Attributes | undefined> => {
+  const [there] = await Promise.all([lookAt(ground, path), mustLieThere(ground, path)]);
+  return there;
+};
+
 /**
- * Gives a finished part its final name in one step, which the policy must still grant. Where the host cannot replace a file in one
- * step and there is one: UNSUPPORTED, and both stay as they are.
+ * Gives a finished part its final name in one step, which the policy must still grant; `there` is what `lookLast` gave. Where the host
+ * cannot replace a file in one step and there is one: UNSUPPORTED, and both stay as they are.
  */
-export const putInPlace = async (ground: Ground, part: string, path: string): Promise<void> => {
+export const putInPlace = async (
+  ground: Ground,
+  part: string,
+  path: string,
+  there: Attributes | undefined,
+): Promise<void> => {
   const { sftp, leave } = ground;
   mustGrant(ground, 'write', path);
   await leave.charge(0);
-  const [there] = await Promise.all([lookAt(ground, path), mustLieThere(ground, path)]);
   if (there !== undefined) mustBeFile(ground, path, there);
   if (there !== undefined && !sftp.replaces) throw cannotReplace(ground, path);
   await look(ground, path, sftp.replaces ? sftp.rename(part, path) : sftp.renameNew(part, path), 'put in place');

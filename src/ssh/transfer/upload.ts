@@ -2,12 +2,13 @@ import { Failure } from '../../errors.ts';
 import { writeFailure } from '../sftp/failure.ts';
 import { heard } from '../sftp/heard.ts';
 import { push } from '../sftp/push.ts';
-import type { Attributes, Changes, Sftp } from '../sftp/sftp.ts';
+import type { Attributes, Changes, RemoteFile, Sftp } from '../sftp/sftp.ts';
 import { askingOn, type Job, mustGoOn } from './job.ts';
 import { checkRemotePath, shownPath, splitPath } from './path.ts';
-import { cannotReplace, type Ground, look, lookAt, mustBeFile, mustGrant, putInPlace, realPlace } from './place.ts';
+import { cannotReplace, type Ground, look, lookLast, mustBeFile, mustGrant, putInPlace, realPlace } from './place.ts';
 import { beginPart, dropPart, type RemotePart } from './remote-part.ts';
 import { openSource, type Source, type ToHost } from './source.ts';
+import { type Survey, surveyAhead } from './survey.ts';
 import { beginBeside, settle, widen } from './wide-part.ts';
 
 /** What came of one file: see `Transferred`. */
@@ -28,13 +29,17 @@ export const uploadFile = async (job: Job, action: ToHost): Promise<FileSent> =>
   const source = await openSource(job, action);
   try {
     const others = beginBeside(job, source.size);
-    const path = await realPlace(job.ground, action.remotePath);
+    const real = realPlace(job.ground, action.remotePath);
+    const seenOf = surveyAhead(job.ground, action.remotePath);
+    const path = await real;
     mustGrant(job.ground, 'write', path);
     await job.ground.leave.charge(0);
-    const there = await lookAt(job.ground, path);
-    await mustBeReplaceable(job.ground, path, there);
-    const wanted = 'from' in action ? action.from.mode : source.file?.mode;
-    return await send(job, { source, path, there, wanted, others, resume: action.resume });
+    const seen = seenOf(path);
+    const there = await seen.there;
+    if (there !== undefined) mustBeReplaceable(job.ground, path, there);
+    const writable = heard(mustBeWritable(job.ground, path, there));
+    const mode = ('from' in action ? action.from.mode : source.file?.mode) ?? (await modeFor(there, seen));
+    return await send(job, { source, path, there, mode, room: seen.room, writable, others, resume: action.resume });
   } finally {
     await source.close();
   }
@@ -45,8 +50,11 @@ type Sending = {
   /** The real path that it gets. */
   readonly path: string;
   readonly there: Attributes | undefined;
-  /** The mode that it brings. */
-  readonly wanted: number | undefined;
+  readonly mode: number;
+  /** Bytes that there is room for, where the host says that. */
+  readonly room: Promise<number | undefined>;
+  /** Rejects when what lies there may not be written to. */
+  readonly writable: Promise<void>;
   /** Conversations that help with a large one. */
   readonly others: Promise<readonly Sftp[]>;
   readonly resume: boolean;
@@ -57,15 +65,16 @@ const send = async (job: Job, sending: Sending): Promise<FileSent> => {
   const part = await beginPart(job, sending);
   const left = source.size - part.bytes;
   try {
+    await sending.writable;
     job.expects(left);
     await job.ground.leave.charge(left);
-    await mustHaveRoom(job.ground, path, left);
+    await mustHaveRoom(job.ground, sending, left);
     mustGoOn(job);
     await pushAll(job, part, sending);
     await source.mustBeTheSame();
-    await finish(job, part, sending);
+    const last = await finish(job, part, sending);
     mustGoOn(job);
-    await putInPlace(job.ground, part.path, path);
+    await putInPlace(job.ground, part.path, path, last);
   } catch (error) {
     throw await dropPart(job, part, { error, keep: source.file !== undefined });
   }
@@ -88,25 +97,36 @@ const pushAll = async (job: Job, part: RemotePart, { source, others }: Sending):
       yield block;
     }
   };
-  const beside = await widen(job.ground, part, await others);
+  const lanes: RemoteFile[] = [];
+  const beside = others.then(async conversations => {
+    lanes.push(...(await widen(job.ground, part, conversations)));
+    return lanes;
+  });
   try {
     await push(file, { at: bytes, beside, written }, blocks(), job.signal);
   } catch (error) {
-    await settle(beside);
+    await settle(lanes);
     mustGoOn(job);
     throw await writeFailure(sftp, error, { host, path: final, doing: 'write' }, splitPath(path).folder);
   }
 };
 
-/** On the disk, of the size that was sent, with the mode and times that it brings, and belonging to whom the file did that it replaces. */
-const finish = async (job: Job, part: RemotePart, { source, there, wanted }: Sending): Promise<void> => {
+/**
+ * On the disk, of the size that was sent, with the mode and times that it brings, and belonging to whom the file did that it replaces. Gives
+ * what lies at its final name behind all that.
+ */
+const finish = async (
+  job: Job,
+  part: RemotePart,
+  { source, there, mode }: Sending,
+): Promise<Attributes | undefined> => {
   const { file, final } = part;
-  const mode = wanted ?? (there?.mode === undefined ? await newMode(job.ground, final) : there.mode & 0o777);
   await keepOwner(part, there);
   const changes: Changes = { mode, ...(source.file === undefined ? {} : { times: source.file.times }) };
   const work = Promise.all([file.sync(), file.change(changes), file.stat(), file.close()]);
+  const last = heard(lookLast(job.ground, final));
   const [, , { size }] = await look(job.ground, final, work, 'finish');
-  if (size === source.size) return;
+  if (size === source.size) return await last;
   const message = `${job.ground.host} has ${size} bytes of ${shownPath(final)}, and ${source.size} were sent.`;
   throw new Failure('FILE_FAILED', message, { details: { changed: true } });
 };
@@ -123,12 +143,12 @@ const keepOwner = async ({ file, own }: RemotePart, there: Attributes | undefine
 };
 
 /** A disk is not filled with what will not fit, where the host says how much room there is. */
-const mustHaveRoom = async (ground: Ground, path: string, bytes: number): Promise<void> => {
+const mustHaveRoom = async (ground: Ground, { path, room }: Sending, bytes: number): Promise<void> => {
   if (bytes < WORTH_ASKING) return;
-  const room = await look(ground, path, ground.sftp.room(splitPath(path).folder));
-  if (room === undefined || room >= bytes) return;
-  const message = `${ground.host} has room for ${room} bytes where ${shownPath(path)} is to be, and it needs ${bytes}.`;
-  throw new Failure('FILE_FAILED', message, { next: 'Make room there first.', details: { free_bytes: room } });
+  const left = await room;
+  if (left === undefined || left >= bytes) return;
+  const message = `${ground.host} has room for ${left} bytes where ${shownPath(path)} is to be, and it needs ${bytes}.`;
+  throw new Failure('FILE_FAILED', message, { next: 'Make room there first.', details: { free_bytes: left } });
 };
 
 /** Smaller ones fail soon enough. */
@@ -139,21 +159,21 @@ const namesFolder = (path: string): Failure =>
     next: 'Name the file itself, or set recursive for a whole folder.',
   });
 
+const mustBeReplaceable = (ground: Ground, path: string, there: Attributes): void => {
+  mustBeFile(ground, path, there);
+  if (!ground.sftp.replaces) throw cannotReplace(ground, path);
+};
+
 /**
  * Taking a file's place needs only leave for its folder; so whether the account may write to the file itself is asked of the
  * host by opening it, which changes nothing.
  */
-const mustBeReplaceable = async (ground: Ground, path: string, there: Attributes | undefined): Promise<void> => {
+const mustBeWritable = async (ground: Ground, path: string, there: Attributes | undefined): Promise<void> => {
   if (there === undefined) return;
-  mustBeFile(ground, path, there);
-  if (!ground.sftp.replaces) throw cannotReplace(ground, path);
   const file = await look(ground, path, ground.sftp.open(path, 'update'), 'write to');
   void heard(file.close());
 };
 
-/** As readable as the folder is, and writable by the account alone. */
-const newMode = async (ground: Ground, path: string): Promise<number> => {
-  const { folder } = splitPath(path);
-  const { mode = 0o700 } = await look(ground, folder, ground.sftp.stat(folder));
-  return 0o600 | (mode & 0o044);
-};
+/** That of the file it replaces; a new one is as readable as its folder is, and writable by the account alone. */
+const modeFor = async (there: Attributes | undefined, { folderMode }: Survey): Promise<number> =>
+  there?.mode === undefined ? 0o600 | (((await folderMode) ?? 0o700) & 0o044) : there.mode & 0o777;

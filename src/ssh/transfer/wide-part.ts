@@ -14,7 +14,7 @@ export const beginBeside = (job: Job, size: number): Promise<readonly Sftp[]> =>
   size < WORTH_BYTES ? Promise.resolve([]) : heard(job.beside());
 
 /**
- * Opens a part, into which nothing was sent yet, over these conversations too. From then on a line that is cut may leave gaps in the last
+ * Opens a part over these conversations too. From then on a line that is cut may leave gaps in the last
  * `MOST_LOOSE` bytes of it, which `part.reached` says.
  */
 export const widen = async (
@@ -31,7 +31,7 @@ export const widen = async (
 const openAgain = async (ground: Ground, { path, own, bytes }: RemotePart): Promise<RemoteFile | undefined> => {
   try {
     const { file, attributes } = await reopenPart(ground, path);
-    if (isSame(own, attributes) && (attributes.size ?? 0) === bytes) return file;
+    if (isSame(own, attributes) && (attributes.size ?? 0) >= bytes) return file;
     await file.close();
     return undefined;
   } catch (error) {

@@ -46,7 +46,7 @@ test('over a long line three more write one file together, each on a lane of its
   const file = await sftp.open(path, 'new');
   const beside = await Promise.all(others.map(other => other.open(path, 'update')));
   const content = Buffer.concat(Array.from({ length: 30 }, (_, at) => Buffer.alloc(file.maxWrite, at)));
-  await push(file, { at: 0, beside }, [content]);
+  await push(file, { at: 0, beside: Promise.resolve(beside) }, [content]);
   expect((await readFile(path)).equals(content)).toBe(true);
   for (const each of [sftp, ...others]) each.close();
   await untilTrue(() => far.web.channels() === 0);

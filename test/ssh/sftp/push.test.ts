@@ -71,7 +71,7 @@ describe.each<Transport>(['ssh2', 'openssh'])('by way of %s', transport => {
     const content = Buffer.concat(Array.from({ length: 40 }, (_, at) => Buffer.alloc(261_120, at)));
     const file = await one.sftp.open(`${temp.path}/f`, 'new');
     const beside = await Promise.all(others.map(other => other.open(`${temp.path}/f`, 'update')));
-    expect(await push(file, { at: 0, beside }, [content])).toBe(content.length);
+    expect(await push(file, { at: 0, beside: Promise.resolve(beside) }, [content])).toBe(content.length);
     for (const part of [file, ...beside]) await part.close();
     for (const other of others) other.close();
     expect(sha256(await readFile(`${temp.path}/f`))).toBe(sha256(content));
@@ -140,7 +140,7 @@ test('what is said to be written has no gap before it, whatever the order of the
 
 test('each conversation gets what it can take', async () => {
   const [one, two] = [heldFile(Buffer.alloc(100)), heldFile(Buffer.alloc(100))];
-  const pushed = push(one, { at: 0, beside: [two] }, [ramp(100)]);
+  const pushed = push(one, { at: 0, beside: Promise.resolve([two]) }, [ramp(100)]);
   await settled();
   expect([one, two].map(({ waiting }) => waiting.map(({ offset }) => offset))).toEqual([
     [0, 20, 40, 60],

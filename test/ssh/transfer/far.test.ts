@@ -110,6 +110,32 @@ describe('a large file over a long line', () => {
   });
 });
 
+describe('a small file over a long line', () => {
+  const DELAY_MS = 30;
+
+  /** The best of a few, in round trips. */
+  const roundTrips = async (one: () => Promise<unknown>): Promise<number> => {
+    const times: number[] = [];
+    for (let at = 0; at < 5; at++) {
+      const begun = performance.now();
+      await one();
+      times.push(performance.now() - begun);
+    }
+    return Math.min(...times) / (2 * DELAY_MS);
+  };
+
+  test('takes eight round trips up, new or not, and seven down', async () => {
+    using relay = await relayTo(sshd.port, { delayMs: DELAY_MS });
+    await using ground = await groundOn(sshd, { port: relay.port });
+    await writeFile(join(ground.here, 'small'), 'small');
+    let count = 0;
+    await ground.up('small', 'same');
+    expect(await roundTrips(() => ground.up('small', `new-${++count}`))).toBeLessThan(8.95);
+    expect(await roundTrips(() => ground.up('small', 'same'))).toBeLessThan(8.95);
+    expect(await roundTrips(() => ground.down('same', 'back'))).toBeLessThan(7.95);
+  });
+});
+
 describe('a part that a cut line has left', () => {
   let ground: Ground;
   beforeAll(async () => {
