@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ALLOW_ALL, home, hostEntry, raw, structured } from '../support/home.ts';
@@ -64,26 +64,40 @@ const benchOver = async (sshd: Sshd, port: number): Promise<Bench> => {
   };
 };
 
-/** One file of random bytes up and down, beside scp; `delayMs` is each way. */
+type OneFile = { readonly bytes: number; readonly rounds: number; readonly delayMs?: number };
+
+/** One file of random bytes up and down, beside scp, and beside scp whose copy is synced to the disk as ours is; `delayMs` is each way. */
 export const oneFile = async (
   sshd: Sshd,
-  { bytes, rounds, delayMs = 0 }: { readonly bytes: number; readonly rounds: number; readonly delayMs?: number },
-): Promise<Readonly<Record<'up' | 'down', Pair>>> => {
+  { bytes, rounds, delayMs = 0 }: OneFile,
+): Promise<Readonly<Record<'up' | 'down', Pair & { readonly synced: Figures }>>> => {
   using relay = await relayTo(sshd.port, { delayMs });
   await using bench = await benchOver(sshd, delayMs === 0 ? sshd.port : relay.port);
   const { folder, ours, scp } = bench;
   const [here, there] = [join(folder, 'here'), join(folder, 'there')];
   await writeFile(here, randomBytes(bytes));
-  const up = {
-    ours: () => ours('ssh_upload', { local_path: here, remote_path: there }),
-    scp: () => scp(here, `${sshd.user}@127.0.0.1:${there}`),
-  };
-  const down = {
-    ours: () => ours('ssh_download', { remote_path: there, local_path: join(folder, 'back') }),
-    scp: () => scp(`${sshd.user}@127.0.0.1:${there}`, join(folder, 'back')),
-  };
+  const back = join(folder, 'back');
+  const works = (own: () => Promise<void>, theirs: () => Promise<void>, copy: string) => ({
+    ours: own,
+    scp: theirs,
+    synced: async () => {
+      await theirs();
+      await run('sync', [copy]);
+    },
+  });
+  const remote = `${sshd.user}@127.0.0.1:${there}`;
+  const up = works(
+    () => ours('ssh_upload', { local_path: here, remote_path: there }),
+    () => scp(here, remote),
+    there,
+  );
+  const down = works(
+    () => ours('ssh_download', { remote_path: there, local_path: back }),
+    () => scp(remote, back),
+    back,
+  );
   for (const work of [up.ours, up.scp, down.ours, down.scp]) await timed(work);
-  return { up: pairOf(await inTurn(up, rounds)), down: pairOf(await inTurn(down, rounds)) };
+  return { up: threeOf(await inTurn(up, rounds)), down: threeOf(await inTurn(down, rounds)) };
 };
 
 /** So many small files up and down, each time into a new folder, beside `scp -r`. */
@@ -101,12 +115,8 @@ export const manyFiles = async (
   }
   let last = 0;
   const fresh = (): string => join(folder, `copy-${++last}`);
-  const whole = async (work: (to: string) => Promise<void>): Promise<number> => {
-    const to = fresh();
-    const took = await timed(() => work(to));
-    await rm(to, { recursive: true });
-    return took;
-  };
+  // Copies stay to the end: where thousands of files were deleted a moment ago, ext4 looks at each of them before it makes another.
+  const whole = (work: (to: string) => Promise<void>): Promise<number> => timed(() => work(fresh()));
   const works: Record<'up' | 'down', Record<'ours' | 'scp', (to: string) => Promise<void>>> = {
     up: {
       ours: to => ours('ssh_upload', { local_path: tree, remote_path: to, recursive: true }),
@@ -134,7 +144,7 @@ const inFolders = async (
   return { ours: figuresOf(ours), scp: figuresOf(scp) };
 };
 
-const pairOf = ({ ours, scp }: Readonly<Record<string, Figures>>): Pair => {
-  if (ours === undefined || scp === undefined) throw new Error('a contender is missing');
-  return { ours, scp };
+const threeOf = ({ ours, scp, synced }: Readonly<Record<string, Figures>>): Pair & { readonly synced: Figures } => {
+  if (ours === undefined || scp === undefined || synced === undefined) throw new Error('a contender is missing');
+  return { ours, scp, synced };
 };

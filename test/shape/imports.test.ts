@@ -40,7 +40,8 @@ const FENCES: readonly { readonly what: RegExp; readonly only: readonly RegExp[]
   { what: /^(node:process|process)$/, only: [/^src\/main\.ts$/, /^src\/cli\//] },
   { what: /^(node:sqlite|libsql)$/, only: [/^src\/state\//] },
   { what: /^re2js$/, only: [/^src\/policy\//] },
-  { what: /^node:(http|https|http2|dgram|worker_threads|vm|inspector)$/, only: [] },
+  { what: /^node:worker_threads$/, only: [/^src\/ssh\/transfer\/tree\/disk-(thread|work)\.ts$/] },
+  { what: /^node:(http|https|http2|dgram|vm|inspector)$/, only: [] },
 ];
 const PURE = /^src\/(policy|text|shell)\//;
 

@@ -32,22 +32,25 @@ export const greeting = ({ type, number, fields, length }: Answer): Greeting => 
 const isUsed = (name: string, version: string): boolean =>
   Object.entries(USED).some(([used, one]) => used === name && one === version);
 
-/** How much one request may ask for or carry, and how much is worth having on its way. */
-export type Limits = { maxRead: number; maxWrite: number };
+/** How much one request may ask for or carry, and how many files may be open in a conversation. */
+export type Limits = { maxRead: number; maxWrite: number; handles: number };
 
 /** What every server takes (section 3 asks for packets of 34,000 bytes), and what OpenSSH does at most. */
 const USUAL = 32_768;
 const MOST = 261_120;
 const LEAST = 4_096;
+/** Nobody says that he takes fewer. */
+const HANDLES = 64;
 
 /** The limits: the usual ones, until the server has said its own, which it is asked for here and is heard of before what is asked next. */
 export const limitsOf = (conversation: Conversation, { offers }: Greeting): Limits => {
-  const limits: Limits = { maxRead: USUAL, maxWrite: USUAL };
+  const limits: Limits = { maxRead: USUAL, maxWrite: USUAL, handles: HANDLES };
   if (!offers.has('limits@openssh.com')) return limits;
   const heard = extended(fields => {
     uint64(fields);
     limits.maxRead = within(uint64(fields));
     limits.maxWrite = within(uint64(fields));
+    limits.handles = uint64(fields) || Number.MAX_SAFE_INTEGER;
   });
   // A server that cannot say them has the usual ones, and one that is gone says so to whoever asks next.
   conversation.ask(FXP.EXTENDED, ['limits@openssh.com'], heard).catch(() => undefined);

@@ -26,6 +26,7 @@ export const clientOf = (conversation: Conversation, greeting: Greeting, roundTr
   const renameNew: Sftp['renameNew'] = (from, to) => ask(FXP.RENAME, [bytesOf(from), bytesOf(to)], done);
   return {
     ...{ roundTripMs, replaces, syncs, renameNew },
+    handles: () => limits.handles,
     realPath: path => ask(FXP.REALPATH, [bytesOf(path)], onePath),
     stat: path => ask(FXP.STAT, [bytesOf(path)], attributes),
     lstat: path => ask(FXP.LSTAT, [bytesOf(path)], attributes),

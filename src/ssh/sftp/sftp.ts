@@ -61,6 +61,8 @@ export type Sftp = {
   readonly roundTripMs: number;
   /** Whether `rename` replaces what is there in one step (`posix-rename@openssh.com`). */
   readonly replaces: boolean;
+  /** How many files and folders may be open at a time, as far as the server has said that by now. */
+  readonly handles: () => number;
   /** Whether `RemoteFile.sync` does anything. */
   readonly syncs: boolean;
   /** The path without symbolic links; OpenSSH gives one also for a last name that is not there yet. */

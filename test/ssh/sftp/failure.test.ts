@@ -41,7 +41,16 @@ const withRoom = (room: Sftp['room']): Sftp => {
   };
   const asked = { realPath: no, stat: no, lstat: no, list: no, readLink: no, makeLink: no, makeFolder: no };
   const more = { removeFolder: no, remove: no, rename: no, renameNew: no, change: no, open: no, close: no };
-  return { ...asked, ...more, room, roundTripMs: 0, replaces: true, syncs: true, isOpen: () => true };
+  return {
+    ...asked,
+    ...more,
+    room,
+    roundTripMs: 0,
+    replaces: true,
+    syncs: true,
+    handles: () => 64,
+    isOpen: () => true,
+  };
 };
 
 test.each([

@@ -1,10 +1,8 @@
-import type { MessagePort } from 'node:worker_threads';
-
 /** One call of the file system; paths are bytes in Latin 1, for only strings are cheap to send. */
 export type Ask =
   | { readonly what: 'open'; readonly path: string; readonly flags: number; readonly mode: number }
   | { readonly what: 'close' | 'fstat'; readonly fd: number }
-  | { readonly what: 'lstat' | 'unlink'; readonly path: string }
+  | { readonly what: 'look' | 'unlink'; readonly path: string }
   | { readonly what: 'rename'; readonly path: string; readonly to: string }
   | { readonly what: 'fchmod'; readonly fd: number; readonly mode: number }
   | { readonly what: 'futimes'; readonly fd: number; readonly accessedAt: number; readonly modifiedAt: number }
@@ -22,40 +20,48 @@ export type Answer =
 /** What a look gives, in this order. */
 export const LOOKED = ['dev', 'ino', 'mode', 'nlink', 'uid', 'size', 'atimeMs', 'mtimeMs'] as const;
 
-/**
- * Makes the calls that come, in their order, and answers. It is sent to the thread as text, so that it refers to nothing outside itself;
- * what waits for a disk there is this thread alone.
- */
-export const serveDisk = (fs: typeof import('node:fs'), port: MessagePort, looked: typeof LOOKED): void => {
+// Both are sent to the thread as text, so that they refer to nothing outside themselves.
+
+/** Makes one call, and waits for it. */
+export const act = (fs: typeof import('node:fs'), ask: Ask, looked: typeof LOOKED): Given => {
   const bytesOf = (path: string): Buffer => Buffer.from(path, 'latin1');
   const lookOf = (stats: import('node:fs').Stats): readonly number[] => looked.map(name => stats[name]);
-  const act = (ask: Ask): Given => {
-    switch (ask.what) {
-      case 'open':
-        return fs.openSync(bytesOf(ask.path), ask.flags, ask.mode);
-      case 'close':
-        return fs.closeSync(ask.fd);
-      case 'fstat':
-        return lookOf(fs.fstatSync(ask.fd));
-      case 'lstat':
-        return lookOf(fs.lstatSync(bytesOf(ask.path)));
-      case 'unlink':
-        return fs.unlinkSync(bytesOf(ask.path));
-      case 'rename':
-        return fs.renameSync(bytesOf(ask.path), bytesOf(ask.to));
-      case 'fchmod':
-        return fs.fchmodSync(ask.fd, ask.mode);
-      case 'futimes':
-        return fs.futimesSync(ask.fd, ask.accessedAt, ask.modifiedAt);
-      case 'read':
-        return ask.bytes.subarray(0, fs.readSync(ask.fd, ask.bytes, 0, ask.bytes.length, ask.at));
-      case 'write':
-        return fs.writeSync(ask.fd, ask.bytes, 0, ask.bytes.length, ask.at);
+  switch (ask.what) {
+    case 'open':
+      return fs.openSync(bytesOf(ask.path), ask.flags, ask.mode);
+    case 'close':
+      fs.closeSync(ask.fd);
+      return undefined;
+    case 'fstat':
+      return lookOf(fs.fstatSync(ask.fd));
+    case 'look': {
+      const stats = fs.lstatSync(bytesOf(ask.path), { throwIfNoEntry: false });
+      return stats && lookOf(stats);
     }
-  };
+    case 'unlink':
+      fs.unlinkSync(bytesOf(ask.path));
+      return undefined;
+    case 'rename':
+      fs.renameSync(bytesOf(ask.path), bytesOf(ask.to));
+      return undefined;
+    case 'fchmod':
+      fs.fchmodSync(ask.fd, ask.mode);
+      return undefined;
+    case 'futimes':
+      fs.futimesSync(ask.fd, ask.accessedAt, ask.modifiedAt);
+      return undefined;
+    case 'read':
+      return ask.bytes.subarray(0, fs.readSync(ask.fd, ask.bytes, 0, ask.bytes.length, ask.at));
+    case 'write':
+      return fs.writeSync(ask.fd, ask.bytes, 0, ask.bytes.length, ask.at);
+  }
+};
+
+/** Makes the calls that come, in their order, and answers: what waits for a disk is this thread alone. */
+export const serve = (port: import('node:worker_threads').MessagePort, made: (ask: Ask) => Given): void => {
   const answerTo = (id: number, ask: Ask): Answer => {
     try {
-      return { id, given: act(ask) };
+      return { id, given: made(ask) };
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
       return { id, code, message: String(error) };

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Stats } from 'node:fs';
 import { pull } from '../../sftp/pull.ts';
 import type { RemoteFile } from '../../sftp/sftp.ts';
 import { changedMeanwhile, isKept, resumable } from '../job.ts';
 import { isPartOf, keyOf, partName } from '../part.ts';
 import { shownPath, within } from '../path.ts';
 import { type Opened, openRead } from '../place.ts';
-import { disk, fill, OPENED, put } from './disk.ts';
+import { disk, fill, OPENED, put, type Sight } from './disk.ts';
 import type { Fetching } from './fetch.ts';
 import type { Incoming } from './fetch-file.ts';
 import { FETCHED_AT_ONCE, READ_AT_ONCE } from './limits.ts';
@@ -15,7 +14,7 @@ import type { Run } from './run.ts';
 import { isZero } from './zeros.ts';
 
 /** Fetches a big file with many requests on their way, synced to the disk, and without its long runs of zeros; goes on with a part where that was asked for. */
-export const fetchBig = async (run: Run, folder: Fetching, incoming: Incoming): Promise<Stats> => {
+export const fetchBig = async (run: Run, folder: Fetching, incoming: Incoming): Promise<Sight> => {
   const release = await run.big.take();
   try {
     run.goOn();
@@ -31,7 +30,7 @@ export const fetchBig = async (run: Run, folder: Fetching, incoming: Incoming): 
   }
 };
 
-const fetchOpened = async (run: Run, folder: Fetching, incoming: Incoming, opened: Opened): Promise<Stats> => {
+const fetchOpened = async (run: Run, folder: Fetching, incoming: Incoming, opened: Opened): Promise<Sight> => {
   const { local } = folder;
   const { size = 0 } = opened.attributes;
   const part = await beginPart(run, folder, incoming, opened);

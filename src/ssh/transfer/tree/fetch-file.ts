@@ -1,7 +1,6 @@
-import type { Stats } from 'node:fs';
 import type { Attributes } from '../../sftp/sftp.ts';
 import { modeHere } from '../download.ts';
-import { disk, OPENED } from './disk.ts';
+import { disk, OPENED, type Sight } from './disk.ts';
 import { STANDS, standsThere } from './faults.ts';
 import { type Fetching, lookHere, SAME } from './fetch.ts';
 import { fetchBig } from './fetch-big.ts';
@@ -37,11 +36,11 @@ export const fetchFile = async (run: Run, folder: Fetching, file: Incoming): Pro
   });
 };
 
-const isUnchanged = ({ size, modifiedAt }: Attributes, there: Stats): boolean =>
+const isUnchanged = ({ size, modifiedAt }: Attributes, there: Sight): boolean =>
   size === there.size && modifiedAt === Math.floor(there.mtimeMs / 1_000);
 
 /** Its bytes stay; its permission bits are brought up to date. */
-const leaveHere = async (run: Run, folder: Fetching, { name, attributes }: Incoming, there: Stats): Promise<void> => {
+const leaveHere = async (run: Run, folder: Fetching, { name, attributes }: Incoming, there: Sight): Promise<void> => {
   run.tally.count('unchanged');
   folder.taken.take(there);
   if (attributes.mode === undefined || (there.mode & 0o777) === modeHere(attributes.mode)) return;

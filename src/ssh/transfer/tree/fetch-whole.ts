@@ -1,10 +1,9 @@
-import type { Stats } from 'node:fs';
 import type { Attributes, RemoteFile } from '../../sftp/sftp.ts';
 import { changedMeanwhile } from '../job.ts';
 import { partName } from '../part.ts';
 import { shownPath } from '../path.ts';
 import { moved } from '../place.ts';
-import { disk, OPENED, put } from './disk.ts';
+import { disk, OPENED, put, type Sight } from './disk.ts';
 import type { Fetching } from './fetch.ts';
 import type { Incoming } from './fetch-file.ts';
 import { SMALL_BYTES } from './limits.ts';
@@ -13,7 +12,7 @@ import { isSameFile, leadsTo } from './remote-folder.ts';
 import type { Run } from './run.ts';
 
 /** Fetches a small file, with as much memory as it is long; gives what it is here. */
-export const fetchWhole = async (run: Run, folder: Fetching, incoming: Incoming): Promise<Stats> => {
+export const fetchWhole = async (run: Run, folder: Fetching, incoming: Incoming): Promise<Sight> => {
   const { size = 0 } = incoming.attributes;
   const release = await run.bytes.take(size);
   try {
@@ -98,7 +97,7 @@ const readSpan = async (file: RemoteFile, from: number, to: number): Promise<Buf
   return Buffer.concat(pieces);
 };
 
-const writeHere = async (run: Run, folder: Fetching, incoming: Incoming, content: Buffer): Promise<Stats> => {
+const writeHere = async (run: Run, folder: Fetching, incoming: Incoming, content: Buffer): Promise<Sight> => {
   const { local } = folder;
   const part = partName(incoming.name, run.random, run.key);
   const fd = await disk.open(local.at(part), OPENED.make, 0o600);

@@ -186,11 +186,4 @@ const openFolder = async (run: Run, above: Fetching, name: string, mode: number)
 export const SAME = 'what another name of the tree has become: this machine does not tell the two names apart';
 
 /** What a name is here, links not followed; undefined when it is nothing. */
-export const lookHere = async (folder: LocalFolder, name: string) => {
-  try {
-    return await disk.lstat(folder.at(name));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-};
+export const lookHere = (folder: LocalFolder, name: string) => disk.look(folder.at(name));

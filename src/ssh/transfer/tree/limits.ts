@@ -14,9 +14,9 @@ export type TreeLimits = { readonly [Key in keyof typeof TREE_LIMITS]: number };
 /** A file of fewer bytes moves in one piece, is not synced to the disk by itself, and has nothing worth resuming. */
 export const SMALL_BYTES = 1_048_576;
 
-/** Small files on their way at a time, and the bytes of them that are in memory. */
-export const FILES_AT_ONCE = 32;
-/** See `FILES_AT_ONCE`. */
+/** Files on their way at a time; half as many as the host lets a conversation have open where that is less. */
+export const FILES_AT_ONCE = 128;
+/** Bytes of small ones that are in memory. */
 export const BYTES_AT_ONCE = 8 * SMALL_BYTES;
 /** Big files at a time: each fills the line by itself. */
 export const BIG_AT_ONCE = 2;

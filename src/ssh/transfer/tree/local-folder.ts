@@ -1,10 +1,10 @@
-import { type Dirent, readlink, readlinkSync, type Stats } from 'node:fs';
+import { type Dirent, readlink, readlinkSync } from 'node:fs';
 import { opendir, realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Failure } from '../../../errors.ts';
 import { bytesOf, nameOf } from '../../../text/byte-name.ts';
 import type { FileKind } from '../../sftp/sftp.ts';
-import { disk, OPENED } from './disk.ts';
+import { disk, OPENED, type Sight } from './disk.ts';
 
 /** A name in a folder of this machine, in the form of `text/byte-name.ts`, and what it is. */
 export type LocalEntry = { readonly name: string; readonly kind: FileKind };
@@ -17,7 +17,7 @@ export type LocalFolder = {
   /** The path to a name in it. */
   readonly at: (name: string) => Buffer;
   /** As it was when it was opened. */
-  readonly stat: Stats;
+  readonly stat: Sight;
   readonly entries: () => AsyncIterable<LocalEntry>;
   /** Opens a folder in it; a link is none. */
   readonly enter: (name: string) => Promise<LocalFolder>;
@@ -52,12 +52,12 @@ export const openLocalFolder = async (path: string, descriptors = DESCRIPTORS): 
 };
 
 /** Whether two looks were at one thing. */
-export const isSame = (one: Stats, other: Stats): boolean => one.dev === other.dev && one.ino === other.ino;
+export const isSame = (one: Sight, other: Sight): boolean => one.dev === other.dev && one.ino === other.ino;
 
 /** `path` is the real one, and `base` how it is reached: through its descriptor when there is an `anchor` for that. */
 type Held = {
   readonly fd: number;
-  readonly stat: Stats;
+  readonly stat: Sight;
   readonly path: Buffer;
   readonly base: Buffer;
   readonly anchor: string | undefined;
@@ -106,7 +106,7 @@ const entered = async ({ path, anchor }: Held, name: string, through: Buffer): P
 
 const readLinkOf = promisify(readlink);
 
-const liesAt = async (path: Buffer, stat: Stats): Promise<boolean> => {
+const liesAt = async (path: Buffer, stat: Sight): Promise<boolean> => {
   const [there, real] = await Promise.all([disk.lstat(path), realpath(path, 'buffer')]);
   return isSame(there, stat) && real.equals(path);
 };
@@ -124,7 +124,7 @@ async function* entriesOf(base: Buffer): AsyncIterable<LocalEntry> {
 }
 
 /** What an entry or a look is. */
-export const kindOf = (one: Dirent | Stats): FileKind => {
+export const kindOf = (one: Dirent | Sight): FileKind => {
   if (one.isFile()) return 'file';
   if (one.isDirectory()) return 'directory';
   return one.isSymbolicLink() ? 'link' : 'other';

@@ -1,6 +1,5 @@
-import type { Stats } from 'node:fs';
 import { modeHere } from '../download.ts';
-import { disk } from './disk.ts';
+import { disk, type Sight } from './disk.ts';
 import type { Fetching } from './fetch.ts';
 import type { Incoming } from './fetch-file.ts';
 import type { Run } from './run.ts';
@@ -14,7 +13,7 @@ export const putHere = async (
   { local }: Fetching,
   { name, remote, attributes }: Incoming,
   { fd, part }: PartHere,
-): Promise<Stats> => {
+): Promise<Sight> => {
   const { modifiedAt } = attributes;
   await disk.fchmod(fd, modeHere(attributes.mode));
   if (modifiedAt !== undefined) await disk.futimes(fd, modifiedAt, modifiedAt);

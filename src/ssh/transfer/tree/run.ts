@@ -77,7 +77,7 @@ export const runOf = (tree: Tree): Run => {
     ...{ limits, tally, leaveOut, over: end.over, charge: chargingOf(job.ground.leave) },
     key: keyOf({ grant: job.grant, to: tree.remotePath, size: 0, modifiedMs: 0 }),
     random: inAdvance(job.random),
-    ...roomFor(),
+    ...roomFor(job.ground.sftp.handles()),
     goOn: () => {
       if (end.over()) throw new Halted();
     },
@@ -102,8 +102,8 @@ export const runOf = (tree: Tree): Run => {
   };
 };
 
-const roomFor = () => ({
-  files: slotsOf(FILES_AT_ONCE),
+const roomFor = (handles: number) => ({
+  files: slotsOf(Math.max(1, Math.min(FILES_AT_ONCE, Math.floor(handles / 2)))),
   bytes: slotsOf(BYTES_AT_ONCE),
   big: slotsOf(BIG_AT_ONCE),
   folders: slotsOf(FOLDERS_AT_ONCE),

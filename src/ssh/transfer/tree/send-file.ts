@@ -1,11 +1,10 @@
-import type { Stats } from 'node:fs';
 import { bytesOf } from '../../../text/byte-name.ts';
 import type { Attributes } from '../../sftp/sftp.ts';
 import { type LocalPlace, mustLieHere } from '../local-place.ts';
 import { keyOf, partName } from '../part.ts';
 import { within } from '../path.ts';
 import { cannotReplace, openRead } from '../place.ts';
-import { disk, OPENED } from './disk.ts';
+import { disk, OPENED, type Sight } from './disk.ts';
 import { noFile, STANDS, standsThere } from './faults.ts';
 import { SMALL_BYTES } from './limits.ts';
 import { below } from './names.ts';
@@ -29,7 +28,7 @@ export type Outgoing = {
   readonly there: Attributes | undefined;
   /** The open file here, and what it was when it was opened. */
   readonly fd: number;
-  readonly stat: Stats;
+  readonly stat: Sight;
 };
 
 /** Sends one file unless the host has it already, or it may not be sent; `from` is where it lies when not in the folder itself. */
@@ -45,8 +44,8 @@ export const sendFile = async (run: Run, sending: Sending, name: string, from?: 
     return run.leaveOut(path, standsThere(STANDS[there.kind]), 'failed');
   const at = from === undefined ? sending.local.at(name) : bytesOf(from.path);
   if (there !== undefined) {
-    const stat = await disk.lstat(at);
-    if (stat.isFile() && isUnchanged(there, stat)) {
+    const stat = await disk.look(at);
+    if (stat?.isFile() === true && isUnchanged(there, stat)) {
       await dropParts(run, sending, target, stat);
       return await leaveThere(run, target, there, stat.mode);
     }
@@ -66,11 +65,11 @@ export const sendFile = async (run: Run, sending: Sending, name: string, from?: 
   }
 };
 
-const isUnchanged = ({ size, modifiedAt }: Attributes, stat: Stats): boolean =>
+const isUnchanged = ({ size, modifiedAt }: Attributes, stat: Sight): boolean =>
   size === stat.size && modifiedAt === secondsOf(stat.mtimeMs);
 
 /** Takes away what was left unfinished of a file that is whole there now: nobody can need it. */
-const dropParts = async (run: Run, { remote, there }: Sending, to: string, stat: Stats): Promise<void> => {
+const dropParts = async (run: Run, { remote, there }: Sending, to: string, stat: Sight): Promise<void> => {
   if (stat.size < SMALL_BYTES) return;
   const names = there.parts(keyOf({ grant: run.job.grant, to, size: stat.size, modifiedMs: stat.mtimeMs }));
   await Promise.all(names.map(name => takeAway(run, within(remote, name))));

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { Failure } from '../../../errors.ts';
-import { nameOf } from '../../../text/byte-name.ts';
+import { bytesOf, nameOf } from '../../../text/byte-name.ts';
 import { type LocalPlace, localPlace } from '../local-place.ts';
 import { partName } from '../part.ts';
 import { within } from '../path.ts';
@@ -54,7 +54,7 @@ export const followLink = async (run: Run, sending: Sending, name: string): Prom
     return void run.leaveOut(path, linkLeft('It is a link to nothing.', 'Mend it, or leave it out.'), 'meant');
   const place = await localPlace(run.job.files, leads).catch(() => undefined);
   if (place === undefined) return void run.leaveOut(path, leadsElsewhere(), 'meant');
-  const kind = kindOf(await disk.lstat(place.path));
+  const kind = kindOf(await disk.lstat(bytesOf(place.path)));
   if (kind === 'file') return { place };
   if (kind === 'directory') return { folder: () => openLocalFolder(place.path) };
   return void run.leaveOut(path, noFile(), 'meant');

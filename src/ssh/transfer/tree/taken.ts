@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import type { Sight } from './disk.ts';
 
 /**
  * What a copy has put into one folder of this machine, and what it is putting there: a file system that folds case or forms of letters gives
@@ -9,7 +9,7 @@ export class Taken {
   readonly #busy = new Map<string, Promise<unknown>>();
 
   /** Remembers a file or a folder of it; false when this copy has put it there before. Of a file with several names nothing is known. */
-  take(stat: Stats): boolean {
+  take(stat: Sight): boolean {
     if (!stat.isDirectory() && stat.nlink > 1) return true;
     if (this.#made.has(stat.ino)) return false;
     this.#made.add(stat.ino);
@@ -17,7 +17,7 @@ export class Taken {
   }
 
   /** Whether this copy has put it there. */
-  has(stat: Stats): boolean {
+  has(stat: Sight): boolean {
     return this.#made.has(stat.ino);
   }
 

@@ -1,3 +1,4 @@
+import { holdDiskThread } from './disk-thread.ts';
 import { deleteExtra } from './extra.ts';
 import { fetchTree } from './fetch.ts';
 import { runOf, type Tree } from './run.ts';
@@ -11,8 +12,13 @@ import type { TreeCounts } from './tally.ts';
  */
 export const copyTree = async (tree: Tree, direction: 'upload' | 'download'): Promise<TreeCounts> => {
   const run = runOf(tree);
-  await (direction === 'upload' ? sendTree(run) : fetchTree(run));
-  run.outcome();
-  if (direction === 'upload' && tree.deleteExtra) await run.attempt('', async () => await deleteExtra(run));
-  return run.outcome();
+  const release = holdDiskThread();
+  try {
+    await (direction === 'upload' ? sendTree(run) : fetchTree(run));
+    run.outcome();
+    if (direction === 'upload' && tree.deleteExtra) await run.attempt('', async () => await deleteExtra(run));
+    return run.outcome();
+  } finally {
+    release();
+  }
 };
