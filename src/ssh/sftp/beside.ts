@@ -5,10 +5,10 @@ import type { Sftp } from './sftp.ts';
 
 /** From this round trip on, what sshd takes ahead on one channel is less than what a line can carry. */
 const LONG_MS = 10;
-const MOST = 4;
+const MOST = 5;
 
 /**
- * Begins up to three conversations more, for writing one large file over a long line through all of them (see `push`): sshd takes 2 MiB
+ * Begins up to four conversations more, for writing one large file over a long line through all of them (see `push`): sshd takes 2 MiB
  * ahead on each channel, so that one alone carries no more than that in a round trip. Only on lanes that are free now; none
  * is no error.
  */

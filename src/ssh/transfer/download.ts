@@ -2,6 +2,7 @@ import type { Transfer } from '../../call.ts';
 import { Failure } from '../../errors.ts';
 import { heard } from '../sftp/heard.ts';
 import { pull } from '../sftp/pull.ts';
+import { flushing } from './flushing.ts';
 import { askingOn, changedMeanwhile, type Job, mustGoOn, Sum } from './job.ts';
 import {
   beginLocalPart,
@@ -102,6 +103,7 @@ const fetch = async (job: Job, opened: Granted, part: LocalPart): Promise<number
   mustGoOn(job);
   let at = part.bytes;
   const askOn = askingOn(ground);
+  const flush = flushing(part.handle);
   const sink = async (pieces: readonly Buffer[]): Promise<void> => {
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
     if (size === 0) await chargeUnsaid(ground, path, at, bytes);
@@ -109,6 +111,7 @@ const fetch = async (job: Job, opened: Granted, part: LocalPart): Promise<number
     const written = writeAll(part, pieces, at);
     for (const piece of pieces) part.sum.add(piece);
     await tried(part.final, written);
+    flush.wrote(bytes);
     at += bytes;
     job.moved(bytes);
   };
@@ -119,6 +122,7 @@ const fetch = async (job: Job, opened: Granted, part: LocalPart): Promise<number
     mustGoOn(job);
     throw error;
   }
+  await tried(part.final, flush.settled());
   return at;
 };
 

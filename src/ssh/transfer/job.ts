@@ -19,7 +19,7 @@ export type Job = {
   readonly revoked: () => boolean;
   /** SHA-256 in hex of the first bytes of a file of the host, by a command of ours; undefined where none can be run. */
   readonly remoteDigest: (path: string, bytes: number) => Promise<string | undefined>;
-  /** Up to three conversations more, for writing one large file over a long line; none is no error. They end with the transfer. */
+  /** Up to four conversations more, for writing one large file over a long line; none is no error. They end with the transfer. */
   readonly beside: () => Promise<readonly Sftp[]>;
   /** So many bytes are to move in all; undefined when that is not known. */
   readonly expects: (bytes: number) => void;

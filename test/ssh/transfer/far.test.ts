@@ -57,14 +57,14 @@ const same = async ({ here, there }: Ground): Promise<boolean> =>
   (await sumOf(join(here, 'big'))) === (await sumOf(join(there, 'big')));
 
 describe('a large file over a long line', () => {
-  test('is written by four, is whole, and nothing else is left beside it', async () => {
+  test('is written by five, is whole, and nothing else is left beside it', async () => {
     await using far = await farGround();
     let writers: Promise<readonly number[]> | undefined;
     const progress = atStep(HALF, () => {
       writers = writersIn(far.ground.there);
     });
     expect(await far.ground.up('big', 'big', { progress })).toMatchObject({ size: SIZE, bytes: SIZE });
-    expect(await writers).toHaveLength(4);
+    expect(await writers).toHaveLength(5);
     expect([await same(far.ground), await namesIn(far.ground.there)]).toEqual([true, ['big']]);
   });
 
@@ -84,7 +84,7 @@ describe('a large file over a long line', () => {
     expect([await same(far.ground), await namesIn(far.ground.there)]).toEqual([true, ['big']]);
   });
 
-  test('of whose four writers one dies leaves a part without gaps, of which nothing moves again', async () => {
+  test('of whose five writers one dies leaves a part without gaps, of which nothing moves again', async () => {
     await using far = await farGround();
     const progress = atStep(20, () => {
       void writersIn(far.ground.there).then(pids => killOne(pids.at(-1)));
