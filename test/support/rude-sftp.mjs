@@ -249,6 +249,13 @@ const manners = {
       return name === 'fsync@openssh.com' ? undefined : polite.extended(id, fields);
     },
   },
+  /** Its disk fails when it is to write a file to it. */
+  badDisk: {
+    extended: (id, fields) => {
+      const name = reader(fields.rest()).bytes().toString();
+      return name === 'fsync@openssh.com' ? status(id, FAILURE) : polite.extended(id, fields);
+    },
+  },
   /** Every eight answers in the opposite order; fewer when nothing more comes. */
   otherOrder: {
     send: (answer, send) => {

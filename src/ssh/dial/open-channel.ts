@@ -15,7 +15,7 @@ type Line = { readonly client: Client; readonly isOpen: () => boolean };
 export const openExec = (host: Host, line: Line, command: string, options: OpenOptions): Promise<Opened> => {
   const send: Send = answer =>
     sendOpen(line, command, options, answer) ? { number: expectChannel(line.client) } : undefined;
-  return askFor(host, line.client, options, send);
+  return askFor(host, line, options, send);
 };
 
 /** Opens a session channel ahead of the command: see `Link.prepare`. */
@@ -37,7 +37,7 @@ const prepared = (host: Host, line: Line, channel: ClientChannel): Prepared => {
       const sent = line.isOpen() && execOn(client, channel, { command, env, subsystem }, answered);
       return sent && ends !== undefined ? { number: ends.here } : undefined;
     };
-    return askFor(host, client, options, send);
+    return askFor(host, line, options, send);
   };
   let spoilt = false;
   // What comes before anything was asked is no answer to what will be.
@@ -59,9 +59,10 @@ type Send = (answer: Answer) => { readonly number: number | undefined } | undefi
 const REFUSED = 'Unable to exec';
 const NO_SUBSYSTEM = 'Unable to start subsystem';
 
-const askFor = (host: Host, client: Client, options: OpenOptions, send: Send): Promise<Opened> =>
+const askFor = (host: Host, line: Line, options: OpenOptions, send: Send): Promise<Opened> =>
   new Promise((resolve, reject) => {
-    const { signal, attach, pause } = options;
+    const { client } = line;
+    const { signal, attach, pause, subsystem } = options;
     let number: number | undefined;
     let waiting = true;
     const giveUp = async (): Promise<void> => {
@@ -81,6 +82,8 @@ const askFor = (host: Host, client: Client, options: OpenOptions, send: Send): P
       const opened: Opened | undefined = error ? whyNot(error) : { how: 'open', channel };
       if (opened !== undefined) resolve(opened);
       else if (isNoTerminal(error)) reject(refusesTerminals(host));
+      // Nothing was asked of the subsystem yet: on another line it may begin again.
+      else if (subsystem === true && !line.isOpen()) resolve({ how: 'gone' });
       else reject(closeUnclaimed(client, number) ? refuses(host, options) : unanswered(host));
     };
     if (signal?.aborted === true) return reject(unsent());

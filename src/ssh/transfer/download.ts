@@ -119,6 +119,8 @@ const fetch = async (job: Job, opened: Granted, part: LocalPart): Promise<number
   try {
     await look(ground, path, pull(file, span, sink, signal), 'read');
   } catch (error) {
+    // Whatever else went wrong: what the disk has lost is no beginning to go on with.
+    await tried(part.final, flush.settled());
     mustGoOn(job);
     throw error;
   }

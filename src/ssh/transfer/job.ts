@@ -99,10 +99,14 @@ export const isKept = (error: unknown, bytes: number): error is Failure =>
   KEPT.includes(error.code) &&
   bytes >= LEAST_PART &&
   !fillsDisk(error) &&
+  !losesBytes(error) &&
   error.details.changed !== true;
 
 const fillsDisk = ({ details, cause }: Failure): boolean =>
   details.no_room === true || 'free_bytes' in details || (cause instanceof SftpError && cause.status === 'full');
+
+/** A disk that has failed may give back what it has not kept, and says so only once (fsync(2)). */
+const losesBytes = ({ cause }: Failure): boolean => cause instanceof Error && 'code' in cause && cause.code === 'EIO';
 
 /** What a client hears of a source that is another one at the end than it was at the beginning. */
 export const changedMeanwhile = (what: string): Failure =>

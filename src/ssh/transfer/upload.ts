@@ -1,8 +1,9 @@
 import { Failure } from '../../errors.ts';
-import { writeFailure } from '../sftp/failure.ts';
+import { fileFailure, writeFailure } from '../sftp/failure.ts';
 import { heard } from '../sftp/heard.ts';
 import { push } from '../sftp/push.ts';
 import type { Attributes, Changes, RemoteFile, Sftp } from '../sftp/sftp.ts';
+import { SftpError } from '../sftp/sftp-error.ts';
 import { askingOn, type Job, mustGoOn } from './job.ts';
 import { checkRemotePath, shownPath, splitPath } from './path.ts';
 import { cannotReplace, type Ground, look, lookLast, mustBeFile, mustGrant, putInPlace, realPlace } from './place.ts';
@@ -62,7 +63,11 @@ type Sending = {
 
 const send = async (job: Job, sending: Sending): Promise<FileSent> => {
   const { source, path } = sending;
-  const part = await beginPart(job, sending);
+  const part = await beginPart(job, sending).catch(async (error: unknown) => {
+    // That the file itself may not be written to is said before what is wrong with its folder.
+    await sending.writable;
+    throw error;
+  });
   const left = source.size - part.bytes;
   try {
     await sending.writable;
@@ -123,12 +128,23 @@ const finish = async (
   const { file, final } = part;
   await keepOwner(part, there);
   const changes: Changes = { mode, ...(source.file === undefined ? {} : { times: source.file.times }) };
-  const work = Promise.all([file.sync(), file.change(changes), file.stat(), file.close()]);
+  const work = Promise.all([keepOnDisk(job.ground, part), file.change(changes), file.stat(), file.close()]);
   const last = heard(lookLast(job.ground, final));
   const [, , { size }] = await look(job.ground, final, work, 'finish');
   if (size === source.size) return await last;
   const message = `${job.ground.host} has ${size} bytes of ${shownPath(final)}, and ${source.size} were sent.`;
   throw new Failure('FILE_FAILED', message, { details: { changed: true } });
+};
+
+/** What a disk has failed to keep can look whole when it is read back, and be synced without a word (fsync(2)): nobody goes on with it. */
+const keepOnDisk = async ({ host }: Ground, { file, final }: RemotePart): Promise<void> => {
+  try {
+    await file.sync();
+  } catch (cause) {
+    if (!(cause instanceof SftpError)) throw cause;
+    const { code, message, details } = fileFailure(cause, { host, path: final, doing: 'finish' });
+    throw new Failure(code, message, { details: { ...details, changed: true }, cause });
+  }
 };
 
 /** Only root may give a file away, and others to a group of theirs: where neither goes, it is the account's. */

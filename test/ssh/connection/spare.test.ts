@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Clock } from '../../../src/call.ts';
+import { openSftp } from '../../../src/ssh/sftp/open.ts';
+import { after } from '../../../src/ssh/timer.ts';
 import { manualClock, realClock } from '../../support/clock.ts';
 import { reader, run, testConnections } from '../../support/connections.ts';
 import { type Relay, relayTo } from '../../support/relay.ts';
@@ -147,6 +149,19 @@ test('when the line is cut, the channel that was opened ahead harms nobody', asy
   relay.reset();
   await untilTrue(() => connections.get('web').state() === 'closed');
   expect(await run(connections, 'echo again')).toMatchObject({ stdout: 'again\n' });
+});
+
+test('a line that is cut as SFTP is asked for on that channel is dialled again, for nothing was done there yet', async () => {
+  using relay = await relayTo(sshd.port, { delayMs: 5 });
+  using connections = await connectionsOver(relay, sshd);
+  await run(connections, 'true');
+  // The channel that is opened ahead is answered before this is.
+  await run(connections, 'true');
+  const opening = openSftp(connections.get('web'), { after });
+  await new Promise(resolve => setImmediate(resolve));
+  relay.reset();
+  expect(await (await opening).realPath('/')).toBe('/');
+  expect(connections.dials.length).toBe(2);
 });
 
 /** A rude host behind a long line. */

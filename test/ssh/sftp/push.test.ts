@@ -153,6 +153,29 @@ test('each conversation gets what it can take', async () => {
   expect(await pushed).toBe(100);
 });
 
+test('a conversation that comes later gets what is sent from then on, and none that comes when it is over', async () => {
+  for (const failing of [undefined, new Error('no')]) {
+    const [one, two, three] = [heldFile(Buffer.alloc(60)), heldFile(Buffer.alloc(60)), heldFile(Buffer.alloc(60))];
+    let join: (files: (typeof two)[]) => void = () => undefined;
+    const beside = new Promise<(typeof two)[]>(resolve => {
+      join = resolve;
+    });
+    const pushed = push(one, { at: 0, beside }, [ramp(60)]).catch((error: unknown) => error);
+    await settled();
+    if (failing === undefined) {
+      join([two]);
+      await settled();
+      expect(two.waiting.map(({ offset }) => offset)).toEqual([40, 50]);
+      await answerAll(two);
+    } else one.waiting[0]?.answer(failing);
+    await answerAll(one);
+    expect(await pushed).toBe(failing ?? 60);
+    join([three]);
+    await settled();
+    expect(three.waiting).toEqual([]);
+  }
+});
+
 test('a write that fails is told when nothing is on its way any more, the last one too', async () => {
   for (const failing of [0, 3]) {
     const file = heldFile(Buffer.alloc(40));

@@ -75,6 +75,7 @@ test.each([
   { manner: 'refuses', down: 'FILE_DENIED', up: 'FILE_DENIED' },
   { manner: 'full', down: 'done', up: 'FILE_FAILED' },
   { manner: 'fails', down: 'done', up: 'FILE_FAILED' },
+  { manner: 'badDisk', down: 'done', up: 'FILE_FAILED' },
   { manner: 'older', down: 'UNSUPPORTED', up: 'UNSUPPORTED' },
   { manner: 'absent', down: 'UNSUPPORTED', up: 'UNSUPPORTED' },
 ])('with an SFTP server of the manner $manner a file is whole or not there at all', async ({ manner, down, up }) => {
@@ -89,6 +90,10 @@ test.each([
   ] as const)
     if (word === 'done') expect((await readFile(path)).equals(bytes)).toBe(true);
     else expect(existsSync(path)).toBe(false);
+});
+
+test('a part that the disk of the host has failed to keep is no beginning of anything', async () => {
+  expect((await namesIn(there(''))).filter(name => name.startsWith('.u-badDisk'))).toEqual([]);
 });
 
 test('where no file can be replaced in one step, that is said before a byte moves, and the old one stays', async () => {

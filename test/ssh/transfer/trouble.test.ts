@@ -201,12 +201,15 @@ describe('an account that may not', () => {
       await writeFile(join(own.there, 'private'), 'x', { mode: 0o600 });
       await writeFile(join(own.there, 'readonly'), 'x', { mode: 0o444 });
       await mkdir(join(own.there, 'closed'), { mode: 0o755 });
+      await writeFile(join(own.there, 'closed', 'readonly'), 'x', { mode: 0o444 });
       const failures = await Promise.all([
         failureOf(own.text('private')),
         failureOf(own.up('readonly', { content: 'new' })),
         failureOf(own.up('closed/x', { content: 'new' })),
+        failureOf(own.up('closed/readonly', { content: 'new' })),
       ]);
-      expect(failures.map(({ code }) => code)).toEqual(['FILE_DENIED', 'FILE_DENIED', 'FILE_DENIED']);
+      expect(failures.map(({ code }) => code)).toEqual(Array(4).fill('FILE_DENIED'));
+      expect(failures[3]?.message).toBe(`The account on web may not write to ${join(own.there, 'closed/readonly')}.`);
       expect(await readFile(join(own.there, 'readonly'), 'utf8')).toBe('x');
     });
   });

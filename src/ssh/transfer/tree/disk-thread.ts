@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { type Answer, type Ask, act, type Given, LOOKED, serve } from './disk-work.ts';
+import { type Answer, type Ask, act, type Fault, type Given, LOOKED, serve } from './disk-work.ts';
 import type { Release } from './slots.ts';
 
 const CODE = `
@@ -31,11 +31,12 @@ class DiskThread {
   #state: 'begins' | 'runs' | 'over' = 'begins';
 
   constructor() {
-    this.#worker.unref();
+    // It is not unreferenced: who waits for nothing but an answer must hear it before the process is over.
     this.#worker.once('online', () => {
       if (this.#state === 'begins') this.#state = 'runs';
     });
     this.#worker.on('message', (answers: readonly Answer[]) => answers.forEach(answer => void this.#settle(answer)));
+    this.#worker.on('messageerror', () => this.end());
     this.#worker.on('error', () => this.end());
     this.#worker.on('exit', () => this.end());
   }
@@ -45,7 +46,7 @@ class DiskThread {
     return this.#state === 'runs';
   }
 
-  /** Makes a call; rejects with an error that has a `code` and a `syscall`, as those of Node do. */
+  /** Makes a call; rejects with an error that has the `code` and the `syscall` of Node's own. */
   ask(ask: Ask): Promise<Given> {
     return new Promise((resolve, reject) => {
       this.#id += 1;
@@ -60,7 +61,7 @@ class DiskThread {
     if (this.#state === 'over') return;
     this.#state = 'over';
     void this.#worker.terminate();
-    for (const { reject } of this.#waiting.values()) reject(failed('EIO', 'the thread has ended', 'thread'));
+    for (const { reject } of this.#waiting.values()) reject(failed(ENDED));
     this.#waiting.clear();
   }
 
@@ -78,14 +79,15 @@ class DiskThread {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if ('given' in answer) waiting?.resolve(answer.given);
-    else waiting?.reject(failed(answer.code, answer.message, 'thread'));
+    else waiting?.reject(failed(answer.fault));
   }
 }
 
 const carried = (ask: Ask): readonly ArrayBuffer[] => ('bytes' in ask ? [ask.bytes.buffer] : []);
 
-const failed = (code: string, message: string, syscall: string): Error =>
-  Object.assign(new Error(message), { code, syscall });
+const ENDED: Fault = { message: 'the thread has ended', code: 'EIO', syscall: 'thread' };
+
+const failed = ({ message, ...rest }: Fault): Error => Object.assign(new Error(message), rest);
 
 let thread: DiskThread | undefined;
 let holders = 0;
@@ -93,9 +95,18 @@ let holders = 0;
 /** The thread, while somebody holds it and it runs. */
 export const diskThread = (): DiskThread | undefined => (thread?.runs === true ? thread : undefined);
 
+/** Begins one, or none where the process may have no more of them: there is the pool. */
+const begun = (begin: () => DiskThread): DiskThread | undefined => {
+  try {
+    return begin();
+  } catch {
+    return undefined;
+  }
+};
+
 /** Keeps one thread for all who hold it, until the last has let go. */
-export const holdDiskThread = (): Release => {
-  thread ??= new DiskThread();
+export const holdDiskThread = (begin = (): DiskThread => new DiskThread()): Release => {
+  thread ??= begun(begin);
   holders += 1;
   let held = true;
   return () => {

@@ -12,10 +12,11 @@ export type Ask =
 /** What a call gives: a descriptor or a count, what a look saw (`LOOKED`), or what was read. */
 export type Given = number | readonly number[] | Uint8Array<ArrayBuffer> | undefined;
 
+/** What an error of Node's says of itself: without a `syscall` it is a defect, and not the system's. */
+export type Fault = { readonly message: string; readonly code?: string; readonly syscall?: string };
+
 /** What became of the call of this number. */
-export type Answer =
-  | { readonly id: number; readonly given: Given }
-  | { readonly id: number; readonly code: string; readonly message: string };
+export type Answer = { readonly id: number; readonly given: Given } | { readonly id: number; readonly fault: Fault };
 
 /** What a look gives, in this order. */
 export const LOOKED = ['dev', 'ino', 'mode', 'nlink', 'uid', 'size', 'atimeMs', 'mtimeMs'] as const;
@@ -59,12 +60,19 @@ export const act = (fs: typeof import('node:fs'), ask: Ask, looked: typeof LOOKE
 
 /** Makes the calls that come, in their order, and answers: what waits for a disk is this thread alone. */
 export const serve = (port: import('node:worker_threads').MessagePort, made: (ask: Ask) => Given): void => {
+  const faultOf = (error: unknown): Fault => {
+    if (!(error instanceof Error)) return { message: String(error) };
+    return {
+      message: error.message,
+      ...('code' in error ? { code: String(error.code) } : {}),
+      ...('syscall' in error ? { syscall: String(error.syscall) } : {}),
+    };
+  };
   const answerTo = (id: number, ask: Ask): Answer => {
     try {
       return { id, given: made(ask) };
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
-      return { id, code, message: String(error) };
+      return { id, fault: faultOf(error) };
     }
   };
   port.on('message', (asked: readonly (readonly [number, Ask])[]) => {

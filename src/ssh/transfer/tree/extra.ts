@@ -55,6 +55,8 @@ const prune = async (run: Run, folder: Folder): Promise<boolean> => {
       if (local !== undefined && there?.isDirectory() === true && entry.attributes.kind === 'directory')
         await pruneBelow(run, folder, local, entry.name);
     }
+    // In a folder that is not there any more everything is missing.
+    if (extra.length > 0) await local?.verify();
     const deleted = await deleteAll(run, folder, extra);
     gone += deleted;
     if (deleted < extra.length) empty = false;
@@ -75,13 +77,22 @@ const pruneBelow = async (run: Run, above: Folder, local: LocalFolder, name: str
 /** The entries of a folder, so many that they can be kept at a time; each is met once, as nothing is deleted while the folder is read. */
 async function* batches(run: Run, remote: string): AsyncIterable<readonly Entry[]> {
   let kept: Entry[] = [];
-  for await (const part of await openRemoteFolder(run.job.ground, remote)) {
-    for (const _ of part) run.meet();
+  // No more folders are open at a time than while they are copied; what is deleted between two batches needs room itself.
+  let release = await run.folders.take();
+  try {
     run.goOn();
-    kept.push(...part);
-    if (kept.length < KEPT_ENTRIES) continue;
-    yield kept;
-    kept = [];
+    for await (const part of await openRemoteFolder(run.job.ground, remote)) {
+      for (const _ of part) run.meet();
+      run.goOn();
+      kept.push(...part);
+      if (kept.length < KEPT_ENTRIES) continue;
+      release();
+      yield kept;
+      kept = [];
+      release = await run.folders.take();
+    }
+  } finally {
+    release();
   }
   yield kept;
 }

@@ -124,20 +124,31 @@ const sumOf = async (fd: number, bytes: number): Promise<string> => {
   return hash.digest('hex');
 };
 
-/** Writes what is not zeros, a piece after the other; each span is charged before it is asked for. */
+/** Writes what is not zeros, a piece after the other; each span is charged before it is asked for. When it is over, nothing is written any more. */
 const pullData = async (run: Run, file: RemoteFile, { fd, from }: Begun, size: number): Promise<void> => {
-  for (let at = from; at < size; ) {
+  let at = from;
+  let writing = Promise.resolve();
+  const write = async (pieces: readonly Buffer[]): Promise<void> => {
+    for (const piece of pieces) {
+      run.goOn();
+      if (!isZero(piece)) await put(fd, piece, at);
+      at += piece.length;
+      run.tally.moved(piece.length);
+    }
+  };
+  const sink = async (pieces: readonly Buffer[]): Promise<void> => {
+    writing = write(pieces);
+    await writing;
+  };
+  while (at < size) {
     const to = Math.min(size, at + FETCHED_AT_ONCE);
     await run.charge(to - at);
-    const sink = async (pieces: readonly Buffer[]): Promise<void> => {
-      for (const piece of pieces) {
-        if (!isZero(piece)) await put(fd, piece, at);
-        at += piece.length;
-        run.tally.moved(piece.length);
-      }
-    };
-    const end = await pull(file, { from: at, to }, sink, run.job.signal);
+    try {
+      if ((await pull(file, { from: at, to }, sink, run.job.signal)) < to) return;
+    } finally {
+      // Given up, it does not wait for what is being written; but the number of a descriptor that is closed is soon another file's.
+      await writing.catch(() => undefined);
+    }
     run.goOn();
-    if (end < to) return;
   }
 };

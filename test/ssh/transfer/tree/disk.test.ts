@@ -70,6 +70,17 @@ describe.each(['the pool', 'the thread'])('calls of the file system by %s', by =
     expect((await disk.look(at('file')))?.size).toBe(1);
   });
 
+  test('say what the system says of a call in its own words, and of a defect that it is one', async () => {
+    const path = `${temp.path}/gone`;
+    const gone = await disk.open(Buffer.from(path), OPENED.read).catch((error: unknown) => error);
+    expect(gone).toMatchObject({
+      ...{ code: 'ENOENT', syscall: 'open' },
+      message: `ENOENT: no such file or directory, open '${path}'`,
+    });
+    const defect = await disk.open(at('nul\0'), OPENED.read).catch((error: unknown) => error);
+    expect([defect instanceof Error, systemCode(defect), isHalting(defect)]).toEqual([true, undefined, true]);
+  });
+
   test('a thousand at once are each answered for themselves', async () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `n-${index}`);
     const fds = await Promise.all(names.map(name => disk.open(at(name), OPENED.make, 0o600)));
@@ -92,6 +103,30 @@ describe('the thread', () => {
     await put(fd, Buffer.from('still open'), 0);
     await disk.close(fd);
     expect(await readFile(at('kept'), 'utf8')).toBe('still open');
+  });
+
+  test('that cannot begin is no end: the pool makes the calls, and the next who holds one tries again', async () => {
+    const first = holdDiskThread(() => {
+      throw new Error('no more threads');
+    });
+    expect([diskThread(), await disk.look(at('nothing'))]).toEqual([undefined, undefined]);
+    const second = holdDiskThread();
+    await untilTrue(() => diskThread() !== undefined);
+    first();
+    expect(diskThread()).toBeDefined();
+    second();
+    expect(diskThread()).toBeUndefined();
+  });
+
+  test('keeps the process until it is let go, so that no answer is lost', async () => {
+    const kept = (): boolean => process.getActiveResourcesInfo().includes('MessagePort');
+    // Those of the tests before are ending.
+    await untilTrue(() => !kept());
+    const release = holdDiskThread();
+    await untilTrue(() => diskThread() !== undefined);
+    expect(kept()).toBe(true);
+    release();
+    await untilTrue(() => !kept());
   });
 
   test('that ends answers for what it was asked, and another begins for the next', async () => {
