@@ -223,6 +223,14 @@ const counted = () => {
   count += 1;
   return count;
 };
+/** As much of it as goes out at once: where the pipe is full, nothing. */
+const blurt = bytes => {
+  try {
+    fs.writeSync(1, bytes);
+  } catch (error) {
+    if (error.code !== 'EAGAIN') throw error;
+  }
+};
 const complainAnd = (text, code) => {
   console.error(text);
   return process.exit(code);
@@ -296,7 +304,7 @@ const manners = {
   hangsUp: {
     read: (id, fields) => {
       if (counted() < 10) return polite.read(id, fields);
-      fs.writeSync(1, polite.read(id, fields).subarray(0, 20));
+      blurt(polite.read(id, fields).subarray(0, 20));
       return complainAnd('out of patience', 3);
     },
   },
