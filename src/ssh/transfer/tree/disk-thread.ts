@@ -32,7 +32,7 @@ class DiskThread {
 
   constructor() {
     // It is not unreferenced: who waits for nothing but an answer must hear it before the process is over.
-    this.#worker.once('online', () => {
+    this.#worker.once('message', () => {
       if (this.#state === 'begins') this.#state = 'runs';
     });
     this.#worker.on('message', (answers: readonly Answer[]) => answers.forEach(answer => void this.#settle(answer)));

@@ -58,7 +58,7 @@ export const act = (fs: typeof import('node:fs'), ask: Ask, looked: typeof LOOKE
   }
 };
 
-/** Makes the calls that come, in their order, and answers: what waits for a disk is this thread alone. */
+/** Says that it is there, by an answer to nothing; makes the calls that come, in their order, and answers: what waits for a disk is this thread alone. */
 export const serve = (port: import('node:worker_threads').MessagePort, made: (ask: Ask) => Given): void => {
   const faultOf = (error: unknown): Fault => {
     if (!(error instanceof Error)) return { message: String(error) };
@@ -80,4 +80,5 @@ export const serve = (port: import('node:worker_threads').MessagePort, made: (as
     for (let at = 0; at < asked.length; at += 8)
       port.postMessage(asked.slice(at, at + 8).map(([id, ask]) => answerTo(id, ask)));
   });
+  port.postMessage([]);
 };
