@@ -12,13 +12,17 @@ import { type Shell, shells } from '../../support/shells.ts';
 const newMark = createMarks(randomBytes);
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 const children: Child[] = [];
-afterAll(() => {
-  for (const { pid } of children.splice(0)) if (pid !== undefined) end(pid);
+/** The marks of trees, of which one process has a session of its own. */
+const grown: Mark[] = [];
+afterAll(async () => {
+  for (const { pid } of children.splice(0)) if (pid !== undefined) end(-pid);
+  for (const mark of grown) for (const line of await processesWith(mark)) end(Number.parseInt(line, 10));
 });
 
+/** Ends a process, or a group by its negative number. */
 const end = (pid: number): void => {
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
@@ -58,6 +62,7 @@ const stand = async (shell: Shell, tickS = 60): Promise<{ warden: Child; nonce: 
 };
 
 const grow = async (mark: Mark): Promise<void> => {
+  grown.push(mark);
   const tree = start(SH, ['setsid sleep 8871 & trap "" INT; echo up; sleep 8872; sleep 8873'], { SALLYPORT_ID: mark });
   await said(tree, 'up');
 };
